@@ -1,0 +1,34 @@
+# labtop: `make demo` and `make test` do everything, from nothing but Python 3.11+, git and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.locked
+
+.PHONY: demo env test check bench crash clean
+
+demo: env          ## the demo project in the app
+	$(BIN)/labtop demo
+
+env: $(STAMP)      ## the environment alone, in .venv; does nothing when it is up to date
+
+$(STAMP): requirements.lock pyproject.toml
+	PYTHON="$(PYTHON)" bash .ci/env.sh $(VENV)
+	touch $@
+
+test: env check    ## every test that must hold before a change lands
+	$(BIN)/pytest -n 2 -q
+
+check: env         ## style, types and boundaries
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	PYTHONPATH=. $(BIN)/lint-imports --no-logo
+
+crash: env         ## the long crash test: 200 random kills
+	LABTOP_KILLS=200 $(BIN)/pytest -q tests/test_crash.py
+
+bench: env         ## what labtop itself costs, as a table
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

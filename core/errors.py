@@ -1,0 +1,57 @@
+"""The one tree of errors that a person may see: what happened, what was kept, what to do next."""
+
+
+class LabError(Exception):
+    """Something a person should read; `title` is a short heading, `hint` says what to do next."""
+
+    title = "labtop cannot go on"
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".strip()
+
+
+class ProjectError(LabError):
+    """A folder is not a project that labtop can work on."""
+
+    title = "Not a usable project"
+
+
+class ProjectLocked(ProjectError):
+    """Another process is working on the project."""
+
+    title = "The project is in use"
+
+
+class SettingsError(LabError):
+    """`lab.toml` or the user's settings hold something that is not understood."""
+
+    title = "Settings"
+
+
+class HistoryError(LabError):
+    """A roll-back, undo, redo, branch or comparison that cannot be done."""
+
+    title = "History"
+
+
+class ModelError(LabError):
+    """The model gave no usable answer."""
+
+    title = "Model"
+
+
+class DataError(LabError):
+    """A data set cannot be read or does not fit the question."""
+
+    title = "Data"
+
+
+class LatexError(LabError):
+    """There is no LaTeX engine, or it cannot be run."""
+
+    title = "LaTeX"

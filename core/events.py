@@ -1,0 +1,169 @@
+"""What the engine says while it works: one stream of frozen events, each of which can be written as one JSON line."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+from core.record import Agent, Phase, Score, Turn
+
+
+class State(StrEnum):
+    """What a project's run is doing."""
+
+    RUNNING = "running"
+    PAUSED = "paused"
+    WAITING = "waiting"  # for a person's decision
+    FINISHED = "finished"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    """The engine has opened the project; `model` and `sandbox` are names as shown to a person."""
+
+    project: str
+    branch: str
+    head: str
+    model: str
+    sandbox: str
+    turns: int
+
+
+@dataclass(frozen=True, slots=True)
+class StateChanged:
+    """The run's state, with the reason in words (`step`, `pause`, `turn limit of 10 reached`, an error's text)."""
+
+    state: State
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseStarted:
+    """A phase begins, or is taken up again."""
+
+    phase: Phase
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseFinished:
+    """A phase has its result; `summary` is a few words for the rail, e.g. `5 papers`."""
+
+    phase: Phase
+    summary: str
+
+
+@dataclass(frozen=True, slots=True)
+class TurnStarted:
+    """An agent is asked; `task` says for what in a few words, `progress` where in the phase, e.g. `3/10`."""
+
+    turn: int
+    phase: Phase
+    agent: Agent
+    model: str
+    task: str
+    progress: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A piece of the reply that is being written. Never committed."""
+
+    turn: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """The reply has been understood as a command; `diff` is what it would change in `path` (either may be empty)."""
+
+    turn: int
+    agent: Agent
+    command: str
+    path: str = ""
+    diff: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramStarted:
+    """A program runs in the sandbox of the named tier."""
+
+    turn: int
+    path: str
+    sandbox: str
+    limit_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramOutput:
+    """What a running program printed, cleaned of control codes. Never committed."""
+
+    turn: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramFinished:
+    """A program ended; `problem` is empty when all went well."""
+
+    turn: int
+    problem: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A candidate has its score."""
+
+    turn: int
+    score: Score
+    reflection: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReportCompiled:
+    """The report was compiled: readable text of the pages when it worked, else what was wrong."""
+
+    turn: int
+    pages: tuple[str, ...]
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TurnCommitted:
+    """The turn is in the history."""
+
+    turn: Turn
+    commit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something a person should know; `level` is `info`, `warning` or `error`."""
+
+    level: str
+    text: str
+
+
+Event = (
+    RunStarted
+    | StateChanged
+    | PhaseStarted
+    | PhaseFinished
+    | TurnStarted
+    | Token
+    | Proposed
+    | ProgramStarted
+    | ProgramOutput
+    | ProgramFinished
+    | Scored
+    | ReportCompiled
+    | TurnCommitted
+    | Notice
+)
+
+
+def as_json(event: Event) -> dict[str, Any]:
+    """The event as a JSON object, its kind under `event`."""
+    return {"event": type(event).__name__, **asdict(event)}
