@@ -1,0 +1,281 @@
+"""What the panes show, as plain state: events go in, values come out. Knows no Textual."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from core.events import (
+    Event,
+    Notice,
+    PhaseFinished,
+    PhaseStarted,
+    ProgramFinished,
+    ProgramStarted,
+    Proposed,
+    ReportCompiled,
+    RunStarted,
+    Scored,
+    State,
+    StateChanged,
+    TurnCommitted,
+    TurnStarted,
+)
+from core.record import Agent, Cost, Phase, Score, Status, Turn
+
+
+class Stage(StrEnum):
+    """Where a phase stands."""
+
+    AHEAD = "ahead"
+    NOW = "now"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseRow:
+    """One phase in the rail; `note` is a few words such as `5 papers`, `4 turns` or `3/10`."""
+
+    phase: Phase
+    stage: Stage
+    note: str = ""
+
+    @property
+    def short(self) -> str:
+        """The phase in one word, e.g. `Experiments`."""
+        return SHORT_PHASES[self.phase]
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One candidate in the chart: `value` is the measured metric, `judge` the judge's 0-1."""
+
+    turn: int
+    value: float | None
+    judge: float
+    kept: bool
+    failed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryRow:
+    """One turn in the history; `change` is `value` against the best before it."""
+
+    turn: int
+    commit: str
+    phase: Phase
+    agent: Agent
+    command: str
+    subject: str
+    status: Status
+    value: float | None = None
+    judge: float | None = None
+    change: float | None = None
+    kept: bool = False
+    cost: Cost = field(default_factory=Cost)
+    time: str = ""
+
+    @property
+    def who(self) -> str:
+        """The agent in two or three letters, e.g. `ML`."""
+        return SHORT_AGENTS[self.agent]
+
+
+SHORT_PHASES = {
+    Phase.LITERATURE: "Literature",
+    Phase.PLAN: "Plan",
+    Phase.DATA: "Data",
+    Phase.EXPERIMENTS: "Experiments",
+    Phase.INTERPRETATION: "Interpretation",
+    Phase.REPORT: "Report",
+    Phase.REFINEMENT: "Refinement",
+}
+
+SHORT_AGENTS = {
+    Agent.PHD_STUDENT: "PhD",
+    Agent.POSTDOC: "pd",
+    Agent.ML_ENGINEER: "ML",
+    Agent.SW_ENGINEER: "SW",
+    Agent.PROFESSOR: "prf",
+    Agent.JUDGE: "jdg",
+    Agent.REVIEWER_1: "r1",
+    Agent.REVIEWER_2: "r2",
+    Agent.REVIEWER_3: "r3",
+    Agent.RESEARCHER: "you",
+    Agent.LABTOP: "lab",
+}
+
+_SOLVED = (Phase.EXPERIMENTS, Phase.REPORT)
+
+
+@dataclass(slots=True)
+class Board:
+    """Everything in view. `apply` is the only way in while a run goes on; `restore` fills it from the history."""
+
+    clock: Callable[[], float] = time.monotonic
+    project: str = ""
+    branch: str = ""
+    head: str = ""
+    model: str = ""
+    sandbox: str = ""
+    state: State = State.PAUSED
+    reason: str = ""
+    phase: Phase | None = None
+    progress: str = ""
+    """Where in the phase, e.g. `3/10`."""
+    agent: Agent | None = None
+    task: str = ""
+    turn: int = 0
+    """The turn in flight, or the last one committed."""
+    turns: int = 0
+    """How many turns the history holds."""
+    phases: dict[Phase, PhaseRow] = field(default_factory=lambda: {p: PhaseRow(p, Stage.AHEAD) for p in Phase})
+    history: list[HistoryRow] = field(default_factory=list)
+    """Newest first."""
+    candidates: dict[Phase, list[Point]] = field(default_factory=lambda: {p: [] for p in _SOLVED})
+    """What the two solvers tried, oldest first."""
+    metric: str = ""
+    higher_is_better: bool = True
+    best: float | None = None
+    cost: Cost = field(default_factory=Cost)
+    proposed: Proposed | None = None
+    """What waits for the person's word, or is being carried out."""
+    program: str = ""
+    """The program that runs now; empty when none does."""
+    pages: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+    asked: float | None = None
+    """When the turn in flight began, by `clock`."""
+
+    @property
+    def rows(self) -> tuple[PhaseRow, ...]:
+        """The phases in research order."""
+        return tuple(self.phases.values())
+
+    @property
+    def points(self) -> list[Point]:
+        """The candidates of the solver at work: reports while one is written, else programs."""
+        reports = self.candidates[Phase.REPORT]
+        return reports if self.phase is Phase.REPORT and reports else self.candidates[Phase.EXPERIMENTS]
+
+    @property
+    def charted(self) -> str:
+        """The metric of `points`; empty when the judge's score is the only one."""
+        return "" if self.points is self.candidates[Phase.REPORT] else self.metric
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of all turns so far, the one in flight included."""
+        return self.cost.seconds + (self.clock() - self.asked if self.asked is not None else 0.0)
+
+    def restore(self, turns: Iterable[tuple[str, Turn]], stages: Mapping[Phase, Stage] | None = None) -> None:
+        """Fill the board from (commit, turn) pairs, oldest first, and the phases' stages as the project knows them."""
+        for commit, turn in turns:
+            self.apply(TurnCommitted(turn, commit))
+        for phase, stage in (stages or {}).items():
+            self.phases[phase] = replace(self.phases[phase], stage=stage)
+        self.asked = None
+
+    def apply(self, event: Event) -> None:
+        """Take one event in; tokens and a program's output leave no trace here."""
+        match event:
+            case RunStarted(project, branch, head, model, sandbox, turns):
+                self.project, self.branch, self.head, self.model, self.sandbox = project, branch, head, model, sandbox
+                self.turns = turns
+            case StateChanged(state, reason):
+                self._state(state, reason)
+            case PhaseStarted(phase):
+                self._enter(phase)
+            case PhaseFinished(phase, summary):
+                self.phases[phase] = PhaseRow(phase, Stage.DONE, summary)
+            case TurnStarted():
+                self._begin(event)
+            case Proposed():
+                self.proposed = event
+            case ProgramStarted(_, path):
+                self.program = path
+            case ProgramFinished():
+                self.program = ""
+            case ReportCompiled(_, pages, problems):
+                self.pages, self.problems = pages or self.pages, problems
+            case TurnCommitted(turn, commit):
+                self._commit(turn, commit)
+            case Scored() | Notice() | _:
+                pass
+
+    def _state(self, state: State, reason: str) -> None:
+        self.state, self.reason = state, reason
+        if state in (State.PAUSED, State.FINISHED, State.STOPPED):
+            self.asked, self.program, self.proposed = None, "", None
+
+    def _enter(self, phase: Phase) -> None:
+        if phase is not self.phase:
+            self.progress = ""
+        self.phase = phase
+        for row in self.rows:
+            # The refinement may send the work back: what comes after an entered phase is ahead again.
+            if row.phase.number > phase.number and row.stage is not Stage.AHEAD:
+                self.phases[row.phase] = replace(row, stage=Stage.AHEAD)
+        self.phases[phase] = PhaseRow(phase, Stage.NOW, self.phases[phase].note)
+
+    def _begin(self, event: TurnStarted) -> None:
+        if self.phases[event.phase].stage is not Stage.NOW:
+            self._enter(event.phase)
+        self.phase, self.agent, self.task, self.progress = event.phase, event.agent, event.task, event.progress
+        self.turn, self.model, self.asked, self.proposed = event.turn, event.model, self.clock(), None
+        if event.progress:
+            self.phases[event.phase] = replace(self.phases[event.phase], note=event.progress)
+
+    def _commit(self, turn: Turn, commit: str) -> None:
+        previous = self.best
+        if turn.score and turn.score.metric:
+            self._measure(turn.score)
+        self._chart(turn)
+        self.history.insert(0, _row(turn, commit, previous))
+        self.cost += turn.cost
+        self.head, self.turn, self.phase = commit, turn.number, turn.phase
+        self.turns = max(self.turns, turn.number)
+        self.asked, self.proposed = None, None
+        if not self.progress:
+            self.phases[turn.phase] = replace(self.phases[turn.phase], note=self._counted(turn.phase))
+
+    def _counted(self, phase: Phase) -> str:
+        count = Counter(row.phase for row in self.history)[phase]
+        return f"{count} turn{'s' if count != 1 else ''}"
+
+    def _measure(self, score: Score) -> None:
+        self.metric, self.higher_is_better = score.metric, score.higher_is_better
+        if score.kept and score.value is not None:
+            self.best = score.value
+
+    def _chart(self, turn: Turn) -> None:
+        points = self.candidates.get(turn.phase)
+        if points is None or turn.agent in (Agent.RESEARCHER, Agent.LABTOP):
+            return
+        if turn.score:
+            points.append(Point(turn.number, turn.score.value, turn.score.judge, turn.score.kept, False))
+        elif turn.status is Status.FAILED:
+            points.append(Point(turn.number, None, 0.0, False, True))
+
+
+def _row(turn: Turn, commit: str, best: float | None) -> HistoryRow:
+    score = turn.score
+    measured = score.value if score and score.metric else None
+    return HistoryRow(
+        turn=turn.number,
+        commit=commit,
+        phase=turn.phase,
+        agent=turn.agent,
+        command=turn.command,
+        subject=turn.subject,
+        status=turn.status,
+        value=measured,
+        judge=score.judge if score else None,
+        change=measured - best if measured is not None and best is not None else None,
+        kept=bool(score and score.kept),
+        cost=turn.cost,
+        time=turn.time,
+    )
