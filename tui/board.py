@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -14,6 +14,7 @@ from core.events import (
     PhaseFinished,
     PhaseStarted,
     ProgramFinished,
+    ProgramOutput,
     ProgramStarted,
     Proposed,
     ReportCompiled,
@@ -21,9 +22,11 @@ from core.events import (
     Scored,
     State,
     StateChanged,
+    Token,
     TurnCommitted,
     TurnStarted,
 )
+from core.progress import Progress
 from core.record import Agent, Cost, Phase, Score, Status, Turn
 
 
@@ -113,7 +116,7 @@ _SOLVED = (Phase.EXPERIMENTS, Phase.REPORT)
 
 @dataclass(slots=True)
 class Board:
-    """Everything in view. `apply` is the only way in while a run goes on; `restore` fills it from the history."""
+    """Everything in view. `apply` is the only way in while a run goes on; `restored` fills a new one."""
 
     clock: Callable[[], float] = time.monotonic
     project: str = ""
@@ -149,6 +152,10 @@ class Board:
     problems: tuple[str, ...] = ()
     asked: float | None = None
     """When the turn in flight began, by `clock`."""
+    reply: str = ""
+    """What the agent has said so far in the turn in flight, or said in the last one."""
+    counts: Counter[Phase] = field(default_factory=Counter)
+    """Turns of each phase."""
 
     @property
     def rows(self) -> tuple[PhaseRow, ...]:
@@ -170,14 +177,6 @@ class Board:
     def seconds(self) -> float:
         """Seconds of all turns so far, the one in flight included."""
         return self.cost.seconds + (self.clock() - self.asked if self.asked is not None else 0.0)
-
-    def restore(self, turns: Iterable[tuple[str, Turn]], stages: Mapping[Phase, Stage] | None = None) -> None:
-        """Fill the board from (commit, turn) pairs, oldest first, and the phases' stages as the project knows them."""
-        for commit, turn in turns:
-            self.apply(TurnCommitted(turn, commit))
-        for phase, stage in (stages or {}).items():
-            self.phases[phase] = replace(self.phases[phase], stage=stage)
-        self.asked = None
 
     def apply(self, event: Event) -> None:
         """Take one event in; tokens and a program's output leave no trace here."""
@@ -203,7 +202,9 @@ class Board:
                 self.pages, self.problems = pages or self.pages, problems
             case TurnCommitted(turn, commit):
                 self._commit(turn, commit)
-            case Scored() | Notice() | _:
+            case Token(_, text):
+                self.reply += text
+            case ProgramOutput() | Scored() | Notice():
                 pass
 
     def _state(self, state: State, reason: str) -> None:
@@ -225,7 +226,8 @@ class Board:
         if self.phases[event.phase].stage is not Stage.NOW:
             self._enter(event.phase)
         self.phase, self.agent, self.task, self.progress = event.phase, event.agent, event.task, event.progress
-        self.turn, self.model, self.asked, self.proposed = event.turn, event.model, self.clock(), None
+        self.turn, self.model, self.asked = event.turn, event.model, self.clock()
+        self.proposed, self.reply = None, ""
         if event.progress:
             self.phases[event.phase] = replace(self.phases[event.phase], note=event.progress)
 
@@ -239,12 +241,11 @@ class Board:
         self.head, self.turn, self.phase = commit, turn.number, turn.phase
         self.turns = max(self.turns, turn.number)
         self.asked, self.proposed = None, None
+        self.counts[turn.phase] += 1
         if not self.progress:
-            self.phases[turn.phase] = replace(self.phases[turn.phase], note=self._counted(turn.phase))
-
-    def _counted(self, phase: Phase) -> str:
-        count = Counter(row.phase for row in self.history)[phase]
-        return f"{count} turn{'s' if count != 1 else ''}"
+            count = self.counts[turn.phase]
+            note = f"{count} turn{'s' if count != 1 else ''}"
+            self.phases[turn.phase] = replace(self.phases[turn.phase], note=note)
 
     def _measure(self, score: Score) -> None:
         self.metric, self.higher_is_better = score.metric, score.higher_is_better
@@ -259,6 +260,20 @@ class Board:
             points.append(Point(turn.number, turn.score.value, turn.score.judge, turn.score.kept, False))
         elif turn.status is Status.FAILED:
             points.append(Point(turn.number, None, 0.0, False, True))
+
+
+def restored(turns: Iterable[tuple[str, Turn]], progress: Progress) -> Board:
+    """A board as the project stands: (commit, turn) pairs, oldest first, and the project's own cursor and counters."""
+    board = Board()
+    for commit, turn in turns:
+        board.apply(TurnCommitted(turn, commit))
+    board.cost, board.turns, board.turn = progress.cost, progress.turn, progress.turn
+    if not progress.finished:
+        board.apply(PhaseStarted(progress.phase))
+    for phase, words in progress.done.items():
+        board.phases[phase] = PhaseRow(phase, Stage.DONE, words)
+    board.state = State.FINISHED if progress.finished else State.PAUSED
+    return board
 
 
 def _row(turn: Turn, commit: str, best: float | None) -> HistoryRow:

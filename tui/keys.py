@@ -1,0 +1,128 @@
+"""Every action of the app, once: the footer, the help, the palette and the README's table are made from this list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from textual.binding import Binding
+
+
+class Scope(StrEnum):
+    """Where an action can be used."""
+
+    LABORATORY = "The laboratory"
+    WAITING = "While a turn waits for you"
+    HISTORY = "The history"
+    HOME = "Your projects"
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing that a person can do; `keys` are Textual's names, `shown` is how a person reads them."""
+
+    id: str
+    keys: tuple[str, ...]
+    shown: str
+    label: str
+    help: str
+    scopes: tuple[Scope, ...]
+    footer: bool = False
+    arguments: tuple[str, ...] = ()
+    """One for each key, where the action needs to know which."""
+
+
+_LAB, _ASK, _HISTORY, _HOME = Scope.LABORATORY, Scope.WAITING, Scope.HISTORY, Scope.HOME
+_EVERYWHERE = (_LAB, _HISTORY, _HOME)
+
+ACTIONS = (
+    Action("run_pause", ("space",), "space", "run/pause", "Run on, or hold before the next turn", (_LAB,), True),
+    Action("step", ("n",), "n", "step", "Make one turn, then hold", (_LAB,), True),
+    Action("finish_phase", ("f",), "f", "finish phase", "Run to the end of this phase, then hold", (_LAB,)),
+    Action("history", ("h",), "h", "history", "Look at every turn, and go back to one", (_LAB,), True),
+    Action("look", ("enter",), "enter", "look", "Read the selected turn", (_HISTORY,), True),
+    Action(
+        "roll_back",
+        ("r",),
+        "r",
+        "roll back",
+        "Go back to the selected turn; shows first what goes",
+        (_LAB, _HISTORY),
+        True,
+    ),
+    Action("undo", ("u",), "u", "undo", "Take the last roll-back back, or the last turn", (_LAB, _HISTORY), True),
+    Action("redo", ("ctrl+r",), "^r", "redo", "Take the last undo back", (_LAB, _HISTORY)),
+    Action(
+        "show_pane",
+        tuple("123456"),
+        "1-6",
+        "panes",
+        "Go to chat, diff, scores, report, history, output",
+        (_LAB,),
+        True,
+        tuple("123456"),
+    ),
+    Action("next_pane", ("tab",), "tab", "next pane", "Go to the next pane", (_LAB,)),
+    Action("previous_pane", ("shift+tab",), "shift+tab", "previous pane", "Go to the pane before", (_LAB,)),
+    Action("zoom", ("plus", "underscore"), "+", "zoom", "One pane alone, or all of them again", (_LAB,), True),
+    Action("tell", ("i",), "i", "tell", "Write a note to the agents of this phase", (_LAB,)),
+    Action("approve", ("a",), "a", "approve", "Let the agent do it", (_ASK,)),
+    Action("edit_reply", ("e",), "e", "edit first", "Change the agent's reply, then let it act", (_ASK,)),
+    Action("decline", ("x",), "x", "decline", "Say no, with a reason that the agent reads", (_ASK,)),
+    Action("take_over", ("t",), "t", "take over", "Answer in the agent's place", (_ASK,)),
+    Action("skip", ("s",), "s", "skip", "Pass over this reply without a word", (_ASK,)),
+    Action(
+        "turn_part",
+        ("left_square_bracket", "right_square_bracket"),
+        "[ ]",
+        "part",
+        "Reply, diff or output of the turn",
+        (_HISTORY,),
+        True,
+        ("-1", "1"),
+    ),
+    Action("copy_commit", ("y",), "y", "copy hash", "Copy the commit of the selected turn", (_HISTORY,), True),
+    Action("new_project", ("n",), "n", "new project", "Start a project on a question of yours", (_HOME,), True),
+    Action("open_selected", ("enter",), "enter", "open", "Open the selected project", (_HOME,), True),
+    Action("forget", ("delete",), "del", "forget", "Take the project off this list; its folder stays", (_HOME,)),
+    Action("home", (), "", "projects", "Leave this project (it stays as it is) for the list of projects", (_LAB,)),
+    Action("palette", ("slash", "ctrl+p"), "/ ^p", "commands", "Every command by name", _EVERYWHERE, True),
+    Action(
+        "save_picture", (), "", "save picture", "Save this screen as an SVG file in the current folder", _EVERYWHERE
+    ),
+    Action("change_theme", (), "", "theme", "Choose the colours", _EVERYWHERE),
+    Action("help", ("question_mark", "f1"), "?", "help", "What each key does on this screen", _EVERYWHERE, True),
+    Action("back", ("escape",), "esc", "back", "Back to where you came from", (_HISTORY,), True),
+    Action("leave", ("q",), "q", "quit", "Stop cleanly; everything that was done is committed", _EVERYWHERE, True),
+)
+
+
+def actions(*scopes: Scope) -> list[Action]:
+    """The actions that can be used in any of these places, in the order of the registry."""
+    return [action for action in ACTIONS if set(scopes) & set(action.scopes)]
+
+
+def bindings(*scopes: Scope) -> list[Binding]:
+    """The same actions as Textual's bindings."""
+    return [
+        Binding(
+            key, f"{action.id}({argument})" if argument else action.id, action.label, tooltip=action.help, show=False
+        )
+        for action in actions(*scopes)
+        for key, argument in zip(action.keys, action.arguments or ("",) * len(action.keys), strict=True)
+    ]
+
+
+def markdown_table() -> str:
+    """The keys as the README shows them."""
+    return "\n\n".join(_section(scope, actions(scope)) for scope in Scope) + "\n"
+
+
+def _section(scope: Scope, rows: Iterable[Action]) -> str:
+    lines = [f"| `{a.shown}` | {a.help} |" for a in rows if a.shown]
+    return "\n".join((f"**{scope}**", "", "| key | what it does |", "|---|---|", *lines))
+
+
+if __name__ == "__main__":
+    print(markdown_table(), end="")
