@@ -1,0 +1,51 @@
+"""Line arithmetic of EDIT: the numbered listing that a model sees, and the edit applied to those very lines."""
+
+from __future__ import annotations
+
+import difflib
+
+from core.commands import Edit
+from core.errors import LabError
+
+
+class EditError(LabError):
+    """An EDIT that names lines which are not there."""
+
+    title = "EDIT"
+
+
+def numbered(text: str) -> str:
+    """List `text` with its lines numbered from 1, as EDIT counts them: `  1| first line`."""
+    lines = _lines(text)
+    width = max(3, len(str(len(lines))))
+    return "\n".join(f"{number:>{width}}| {line}" for number, line in enumerate(lines, 1))
+
+
+def apply_edit(text: str, edit: Edit) -> str:
+    """Replace lines `edit.first` to `edit.last` of `text`; raises EditError when they are not in the listing.
+
+    The same as `lines[first - 1 : last] = new` on a list; the result ends with a newline unless it is empty.
+    """
+    lines = _lines(text)
+    count = len(lines)
+    if not (1 <= edit.first <= count + 1 and edit.first - 1 <= edit.last <= count):
+        raise EditError(
+            f"EDIT {edit.first} {edit.last} does not fit: the text has {count} line{'' if count == 1 else 's'}.",
+            f"Name lines from 1 to {count}, the first no later than the last; "
+            f"EDIT {count + 1} {count} adds after the last line.",
+        )
+    lines[edit.first - 1 : edit.last] = _lines(edit.text)
+    return "".join(f"{line}\n" for line in lines)
+
+
+def unified_diff(before: str, after: str, path: str) -> str:
+    """The change from `before` to `after` as a unified diff of the file `path`; empty when there is none."""
+    old, new = _lines(before), _lines(after)
+    diff = difflib.unified_diff(old, new, f"a/{path}", f"b/{path}", lineterm="")
+    return "".join(f"{line}\n" for line in diff)
+
+
+def _lines(text: str) -> list[str]:
+    # Only "\n" ends a line: str.splitlines would also cut at form feeds and Unicode separators inside strings.
+    lines = text.replace("\r\n", "\n").split("\n")
+    return lines[:-1] if lines[-1] == "" else lines
