@@ -256,8 +256,9 @@ _GRAMMAR: Mapping[type, _Grammar] = {
     ),
     Python: _Grammar(
         "PYTHON",
-        "run a piece of Python after the present data/prepare.py; answered with what it prints. Nothing is kept.",
-        Python("X, y = load()\nprint(X.shape)\nprint(X.isna().sum().sort_values().tail())\n"),
+        "run a piece of Python in the project's folder to look at the data; answered with what it prints. Nothing that "
+        "it writes is kept.",
+        Python("from sklearn.datasets import load_wine\n\nX, y = load_wine(return_X_y=True)\nprint(X.shape, set(y))\n"),
         lambda block: Python(_code(block)),
     ),
     SearchHF: _Grammar(

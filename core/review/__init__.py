@@ -1,0 +1,1 @@
+"""Peer review: the NeurIPS form, its score, and the panel of three that fills it in."""
