@@ -1,0 +1,74 @@
+"""Makes new projects: the question, the person's data with its description, and the demo."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.errors import DataError
+from core.known import remember
+from core.settings import settings_text
+
+if TYPE_CHECKING:
+    from core.workspace.project import Project
+
+DEMO_QUESTION = "Are tree ensembles more sensitive to label noise than linear models on handwritten digits?"
+LARGEST_COMMITTED = 10 * 2**20
+"""Bytes of a data file that still goes into the history; a larger one is copied beside it and git-ignored."""
+
+
+def create_project(
+    path: Path,
+    question: str,
+    *,
+    data: Path | None = None,
+    target: str = "",
+    seed: int = 0,
+    model: str = "builtin",
+    copilot: str = "off",
+) -> Project:
+    """A new project in `path`, with the person's data file copied into it and described.
+
+    Raises ProjectError for a folder that cannot be used, DataError for data that cannot; then nothing is left behind.
+    """
+    from core.workspace.project import Project
+
+    path = path.expanduser().resolve()
+    files: dict[str, str | bytes] = {}
+    source = ""
+    if data is not None:
+        source = f"data/raw/{_file_name(data)}"
+        files = _described(data, target, source)
+    text = settings_text(
+        question, name=path.name, seed=seed, data_file=source, target=target, model=model, copilot=copilot
+    )
+    project = Project.create(path, text, files)
+    if data is not None and source not in files:
+        _copy_large(data, path / source)
+    remember(path)
+    return project
+
+
+def _described(data: Path, target: str, source: str) -> dict[str, str | bytes]:
+    from core.data.cards import card_json, describe_file
+
+    if not target:
+        raise DataError("The data needs a target column.", "Name it: --target COLUMN.")
+    card = describe_file(data.expanduser(), target, source)
+    files: dict[str, str | bytes] = {"data/card.json": card_json(card)}
+    if data.stat().st_size <= LARGEST_COMMITTED:
+        files[source] = data.read_bytes()
+    return files
+
+
+def _copy_large(data: Path, to: Path) -> None:
+    import shutil
+
+    to.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(data, to)
+
+
+def _file_name(data: Path) -> str:
+    """The data file's name, safe inside a project and in a generated program."""
+    return re.sub(r"[^\w.-]", "_", data.name).lstrip(".") or "data.csv"

@@ -1,0 +1,94 @@
+"""A laboratory behind an open gate: a readable transcript or JSON lines, and an exit code."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from contextlib import aclosing
+
+from core.clean import clean
+from core.events import (
+    Event,
+    Notice,
+    PhaseFinished,
+    PhaseStarted,
+    ProgramFinished,
+    ProgramStarted,
+    ReportCompiled,
+    RunStarted,
+    State,
+    StateChanged,
+    Token,
+    TurnCommitted,
+    TurnStarted,
+    as_json,
+)
+from core.gate import OpenGate
+from core.laboratory import Laboratory
+from core.record import Phase, Status
+from core.workspace.project import Project
+
+DONE, ERROR, WAITING = 0, 1, 3
+"""Exit codes: all that was asked is done; an error stopped the run; a person is needed."""
+
+_MARKS = {Status.OK: "✓", Status.FAILED: "✗", Status.MALFORMED: "?", Status.DECLINED: "–"}
+
+
+async def run(
+    project: Project,
+    say: Callable[[str], None],
+    *,
+    until: Phase | None = None,
+    turns: int | None = None,
+    as_lines: bool = False,
+) -> int:
+    """Run a project without a screen, saying each event through `say`; returns the exit code."""
+    state = StateChanged(State.STOPPED, "")
+    async with aclosing(Laboratory(project, OpenGate()).run(until, turns)) as events:
+        async for event in events:
+            if isinstance(event, StateChanged):
+                state = event
+            text = _line(event) if not as_lines else json.dumps(as_json(event), ensure_ascii=False)
+            if text and not (as_lines and isinstance(event, Token)):
+                say(text)
+    return _exit_code(state)
+
+
+def _exit_code(state: StateChanged) -> int:
+    match state.state:
+        case State.FINISHED:
+            return DONE
+        case State.WAITING | State.PAUSED:
+            return WAITING
+        case _:
+            reached = state.reason.startswith("turn limit") or state.reason.endswith("is done")
+            return DONE if reached else ERROR
+
+
+def _line(event: Event) -> str:
+    """One event as a line of the transcript; empty when it is not worth one."""
+    match event:
+        case RunStarted():
+            return clean(
+                f"{event.project} ▸ {event.branch}, turn {event.turns}\nmodel: {event.model}\nsandbox: {event.sandbox}"
+            )
+        case PhaseStarted(phase):
+            return f"\n── {phase.number}/7 {phase.title} " + "─" * (60 - len(phase.title))
+        case TurnStarted(turn, _, agent, _, task, progress):
+            return clean(f"{turn:>4}  {agent.title} {task}" + (f" ({progress})" if progress else ""))
+        case ProgramStarted(_, path, _, limit):
+            return clean(f"      runs {path}, at most {limit:.0f} s")
+        case ProgramFinished(_, problem, seconds):
+            return clean(f"      {problem or 'ended well'} after {seconds:.1f} s")
+        case ReportCompiled(_, pages, problems):
+            return f"      LaTeX: {len(problems)} problems" if problems else f"      LaTeX: {len(pages)} pages"
+        case TurnCommitted(turn, commit):
+            return clean(f"{turn.number:>4} {_MARKS[turn.status]} {turn.agent.title}: {turn.subject}  [{commit[:8]}]")
+        case PhaseFinished(phase, summary):
+            return clean(f"      {phase.title}: {summary}")
+        case Notice(level, text):
+            return clean(f"{level}: {text}")
+        case StateChanged(state, reason) if state is not State.RUNNING:
+            return clean(f"\n{state}: {reason}")
+        case _:
+            return ""

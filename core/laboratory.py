@@ -1,0 +1,264 @@
+"""The laboratory: walks the phases one turn at a time, and tells what happens as one stream of events."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from core.errors import LabError
+from core.events import (
+    Event,
+    Notice,
+    PhaseFinished,
+    PhaseStarted,
+    RunStarted,
+    State,
+    StateChanged,
+    TurnCommitted,
+)
+from core.gate import Gate, PersonNeeded
+from core.literature.library import bundled
+from core.models.choose import choose
+from core.models.model import Model
+from core.phases import data, experiments, interpretation, literature, plan, refinement, report
+from core.progress import Progress
+from core.record import Agent, Phase, Status, Turn
+from core.replies import Replies
+from core.sandbox.run import Tier, best_tier, describe
+from core.settings import Settings
+from core.solver.search import REPAIRS
+from core.turn import Desk, Draft, Stopwatch
+
+if TYPE_CHECKING:
+    from core.workspace.project import Project
+
+STEPS: Mapping[Phase, Callable[[Desk], Awaitable[Draft]]] = {
+    Phase.LITERATURE: literature.step,
+    Phase.PLAN: plan.step,
+    Phase.DATA: data.step,
+    Phase.EXPERIMENTS: experiments.step,
+    Phase.INTERPRETATION: interpretation.step,
+    Phase.REPORT: report.step,
+    Phase.REFINEMENT: refinement.step,
+}
+STATE = ".lab/state.json"
+RUN = "run.json"
+"""Under `.git/labtop/`: what the run was last doing, for `labtop status`."""
+DIFF = 20_000
+"""How many characters of a person's own changes the agents read."""
+
+
+class Laboratory:
+    """One project at work. `gate` is the person; `model` overrides the settings' model."""
+
+    def __init__(self, project: Project, gate: Gate, model: Model | None = None) -> None:
+        self.project = project
+        self.gate = gate
+        self._model = model
+
+    async def run(self, until: Phase | None = None, turns: int | None = None) -> AsyncIterator[Event]:
+        """Work until the end, the end of phase `until`, or for `turns` turns; the one public entry.
+
+        Closing the generator stops at once and loses at most the turn in flight. Raises ProjectLocked and ProjectError
+        before the first event; afterwards, what stops the run is told by the last StateChanged.
+        """
+        with self.project.lock():
+            await asyncio.to_thread(self.project.recover)
+            stop = StateChanged(State.STOPPED, "stopped by you")
+            try:
+                async for event in self._run(until, turns):
+                    if isinstance(event, StateChanged):
+                        stop = event
+                        self._note_run(event)
+                    yield event
+            except PersonNeeded as error:
+                stop = StateChanged(State.WAITING, str(error))
+                yield stop
+            except LabError as error:
+                stop = StateChanged(State.STOPPED, f"{error.title}: {error}")
+                yield stop
+            except GeneratorExit:
+                stop = StateChanged(State.STOPPED, "stopped by you")
+                raise
+            except BaseException as error:
+                stop = StateChanged(State.STOPPED, f"a defect in labtop: {type(error).__name__}: {error}")
+                raise
+            finally:
+                self._note_run(stop)
+
+    async def _run(self, until: Phase | None, turns: int | None) -> AsyncIterator[Event]:
+        progress = read_progress(self.project)
+        settings = self.project.settings()
+        model = self._model or choose(settings)
+        tier = await asyncio.to_thread(best_tier)
+        yield RunStarted(
+            self.project.name, self.project.branch, self.project.head, model.name, describe(tier), progress.turn
+        )
+        if tier is Tier.PLAIN:
+            yield Notice("warning", describe(tier))
+        taken, announced = 0, None
+        while not progress.finished:
+            if until is not None and until in progress.done:
+                yield StateChanged(State.STOPPED, f"{until.title.lower()} is done")
+                return
+            if turns is not None and taken >= turns:
+                yield StateChanged(State.STOPPED, f"turn limit of {turns} reached")
+                return
+            if self.gate.held:
+                yield StateChanged(State.PAUSED, self.gate.held)
+            await self.gate.opened()
+            if announced is not progress.phase:
+                announced = progress.phase
+                yield PhaseStarted(announced)
+            yield StateChanged(State.RUNNING)
+            async for event in self._turn():
+                yield event
+            taken += 1
+            progress = read_progress(self.project)
+        yield StateChanged(State.FINISHED, "the report is done")
+
+    async def _turn(self) -> AsyncIterator[Event]:
+        """The person's own edits as a turn of theirs, if there are any; then one turn of an agent."""
+        edits = await asyncio.to_thread(self._commit_hand_edits)
+        if edits:
+            yield edits
+        progress, settings = read_progress(self.project), self.project.settings()
+        model = self._model or choose(settings)
+        if progress.phase_turns >= allowance(progress.phase, settings):
+            raise await asyncio.to_thread(self._stuck, progress, settings)
+        watch = Stopwatch()
+        queue: asyncio.Queue[Event | None] = asyncio.Queue()
+        desk = Desk(self.project, settings, progress, model, self.gate, queue.put_nowait, bundled())
+        step = asyncio.ensure_future(STEPS[progress.phase](desk))
+        step.add_done_callback(lambda _: queue.put_nowait(None))
+        try:
+            while (event := await queue.get()) is not None:
+                yield event
+            draft = step.result()
+        finally:
+            step.cancel()
+            with suppress(asyncio.CancelledError, LabError):
+                await step
+        for event in await asyncio.to_thread(self._commit, desk, draft, model, watch.seconds):
+            yield event
+        self.gate.turn_done()
+        if draft.finished:
+            self.gate.phase_done(progress.phase, settings.copilot)
+
+    def _commit(self, desk: Desk, draft: Draft, model: Model, seconds: float) -> list[Event]:
+        before = desk.progress
+        cost = replace(desk.spent, seconds=round(seconds, 3))
+        after = replace(draft.progress, turn=desk.turn, changes="", cost=before.cost + cost)
+        if after.phase is before.phase and after.round == before.round:
+            after = replace(after, phase_turns=before.phase_turns + 1).remembering(draft.remembered(desk.turn))
+        if draft.finished:
+            after = after.finishing(draft.finished)
+        turn = Turn(
+            desk.turn,
+            before.phase,
+            draft.agent,
+            "" if draft.agent in (Agent.RESEARCHER, Agent.LABTOP) else model.name,
+            draft.command,
+            draft.subject,
+            draft.reply,
+            draft.status,
+            draft.outcome,
+            draft.score,
+            draft.reflection,
+            draft.diff,
+            draft.path,
+            draft.output,
+            cost,
+            _now(),
+        )
+        commit = self.project.commit(turn, {**draft.changes, STATE: after.to_json()})
+        Replies(self.project.private("")).committed()
+        events: list[Event] = [TurnCommitted(turn, commit)]
+        if draft.finished:
+            events.append(PhaseFinished(before.phase, draft.finished))
+        return events
+
+    def _commit_hand_edits(self) -> Event | None:
+        edits = self.project.hand_edits()
+        if edits is None:
+            return None
+        progress = read_progress(self.project)
+        names = ", ".join(edits.paths[:3]) + (f" and {len(edits.paths) - 3} more" if len(edits.paths) > 3 else "")
+        diff = edits.diff[:DIFF]
+        turn = Turn(
+            progress.turn + 1,
+            progress.phase,
+            Agent.RESEARCHER,
+            "",
+            "",
+            f"changed {names}",
+            "",
+            Status.OK,
+            f"The researcher changed {names}.",
+            diff=diff,
+            path=edits.paths[0] if len(edits.paths) == 1 else "",
+            time=_now(),
+        )
+        after = replace(progress, turn=turn.number, changes=f"{progress.changes}{diff}"[-DIFF:])
+        commit = self.project.commit_hand_edits(turn, {STATE: after.to_json()})
+        return TurnCommitted(turn, commit)
+
+    def _stuck(self, progress: Progress, settings: Settings) -> PersonNeeded:
+        """Say in the history that a phase has used its turns, so that the next run begins with a new allowance."""
+        limit = allowance(progress.phase, settings)
+        message = f"{progress.phase.title} has used its {limit} turns without a result."
+        turn = Turn(
+            progress.turn + 1, progress.phase, Agent.LABTOP, "", "", message, "", Status.FAILED, message, time=_now()
+        )
+        after = replace(progress, turn=turn.number, phase_turns=0)
+        self.project.commit(turn, {STATE: after.to_json()})
+        return PersonNeeded(
+            message,
+            f"Nothing is lost. Look at the last turns, write a note in notes/{progress.phase.value}.md or change "
+            f"lab.toml, and run on: the phase then gets {limit} turns more.",
+        )
+
+    def _note_run(self, event: StateChanged) -> None:
+        path = self.project.private(RUN)
+        temporary = path.with_suffix(".tmp")
+        temporary.write_text(json.dumps({"state": event.state, "reason": event.reason}), encoding="utf-8")
+        temporary.replace(path)
+
+
+def read_progress(project: Project) -> Progress:
+    """Where the work stands in the tree; a new project's beginning when nothing is there yet."""
+    text = project.read(STATE)
+    if not text:
+        return Progress()
+    try:
+        return Progress.from_json(text)
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise LabError(
+            f"{STATE} cannot be read: {error}.",
+            f"Its last good version is in the history: git -C {project.path} checkout HEAD -- {STATE}",
+        ) from error
+
+
+def allowance(phase: Phase, settings: Settings) -> int:
+    """How many turns a phase may take before a person is asked to look."""
+    attempts = REPAIRS + 2
+    return {
+        Phase.LITERATURE: 15 + 5 * settings.papers,
+        Phase.PLAN: 10 + settings.dialogue_turns,
+        Phase.DATA: 10 + settings.preparation_turns,
+        Phase.EXPERIMENTS: attempts * (settings.solver_steps + 2),
+        Phase.INTERPRETATION: 10 + settings.dialogue_turns,
+        Phase.REPORT: attempts * (settings.report_steps + 5),
+        Phase.REFINEMENT: 12,
+    }[phase]
+
+
+def _now() -> str:
+    return datetime.now().astimezone().isoformat(timespec="seconds")
+
+

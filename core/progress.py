@@ -1,0 +1,164 @@
+"""Where the work stands: `.lab/state.json`, all that the next step needs besides the files that people read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from core.brief import Entry
+from core.record import Agent, Cost, Phase, Status
+
+REMEMBERED = 15
+"""How many earlier turns of a phase the agents remember (Agent Laboratory: 15)."""
+CONDENSED = 1500
+"""How many characters of a turn's text and outcome are remembered."""
+TRIED = 30
+"""How many of the solver's attempts are remembered, one line each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One of a solver's top candidates; its text lies in `.lab/candidates/`, its files in `commit`."""
+
+    turn: int
+    commit: str
+    judge: float
+    metrics: Mapping[str, Any]
+    reflection: str
+    command: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A candidate that failed its check and is being repaired; its text lies in `.lab/candidates/`."""
+
+    turn: int
+    commit: str
+    error: str
+    repairs: int
+    job: str
+    section: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """A solver's search: finished steps, steps since the best rose, top candidates (best first), one under repair."""
+
+    steps: int = 0
+    since_best: int = 0
+    top: tuple[Kept, ...] = ()
+    pending: Pending | None = None
+    tried: tuple[Entry, ...] = ()
+
+    @property
+    def best(self) -> Kept | None:
+        """The best candidate so far."""
+        return self.top[0] if self.top else None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """The cursor and the counters of a project at one commit."""
+
+    phase: Phase = Phase.LITERATURE
+    finished: bool = False
+    turn: int = 0
+    """Number of the last committed turn."""
+    round: int = 1
+    round_reason: str = ""
+    """Why the refinement sent the work back."""
+    phase_turns: int = 0
+    """Turns since this phase began, or since a person was last asked about it."""
+    done: Mapping[Phase, str] = field(default_factory=dict)
+    """Finished phases, each with a few words about its result."""
+    history: tuple[Entry, ...] = ()
+    feedback: str = ""
+    changes: str = ""
+    """What the person changed by hand since the agents' last turn."""
+    found: tuple[str, ...] = ()
+    """Ids of the papers that searches found, newest search last."""
+    queries: tuple[str, ...] = ()
+    reviewed: tuple[str, ...] = ()
+    """Ids of the papers in the review, in order."""
+    programs: Search = field(default_factory=Search)
+    reports: Search = field(default_factory=Search)
+    cost: Cost = field(default_factory=Cost)
+
+    def to_json(self) -> str:
+        """The text of `.lab/state.json`."""
+        return json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> Progress:
+        """Read `.lab/state.json`; raises ValueError, KeyError or TypeError when it is not one."""
+        data = json.loads(text)
+        return cls(
+            **{
+                **data,
+                "phase": Phase(data["phase"]),
+                "done": {Phase(name): words for name, words in data["done"].items()},
+                "history": _entries(data["history"]),
+                "found": tuple(data["found"]),
+                "queries": tuple(data["queries"]),
+                "reviewed": tuple(data["reviewed"]),
+                "programs": _search(data["programs"]),
+                "reports": _search(data["reports"]),
+                "cost": Cost(**data["cost"]),
+            }
+        )
+
+    def remembering(self, entry: Entry) -> Progress:
+        """With one more turn in the agents' memory of this phase."""
+        short = replace(entry, text=condensed(entry.text), outcome=condensed(entry.outcome))
+        return replace(self, history=(*self.history, short)[-REMEMBERED:])
+
+    def finishing(self, words: str) -> Progress:
+        """With this phase done, `words` about its result, and the cursor on the next."""
+        after = list(Phase)[self.phase.number :]
+        done = {**self.done, self.phase: words}
+        if not after:
+            return replace(self, done=done, finished=True, history=(), feedback="", phase_turns=0)
+        return replace(self, done=done, phase=after[0], history=(), feedback="", phase_turns=0, queries=())
+
+    def sent_back(self, phase: Phase, reason: str) -> Progress:
+        """With the cursor on an earlier phase for another round.
+
+        Candidates stay, so that the solver goes on from its best; the report starts anew when what it reports may change.
+        """
+        return replace(
+            self,
+            phase=phase,
+            round=self.round + 1,
+            round_reason=reason,
+            done={done: words for done, words in self.done.items() if done.number < phase.number},
+            history=(),
+            feedback="",
+            phase_turns=0,
+            queries=(),
+            programs=replace(self.programs, steps=0, since_best=0, pending=None),
+            reports=replace(self.reports, steps=0, since_best=0, pending=None) if phase is Phase.REPORT else Search(),
+        )
+
+
+def condensed(text: str, limit: int = CONDENSED) -> str:
+    """The head and the tail of a long text, with a mark of what was left out."""
+    if len(text) <= limit:
+        return text
+    half = limit // 2
+    return f"{text[:half]}\n[… {len(text) - 2 * half} characters left out …]\n{text[-half:]}"
+
+
+def _entries(rows: list[Any]) -> tuple[Entry, ...]:
+    return tuple(Entry(**{**row, "agent": Agent(row["agent"]), "status": Status(row["status"])}) for row in rows)
+
+
+def _search(data: Mapping[str, Any]) -> Search:
+    return Search(
+        steps=data["steps"],
+        since_best=data["since_best"],
+        top=tuple(Kept(**kept) for kept in data["top"]),
+        pending=Pending(**data["pending"]) if data["pending"] else None,
+        tried=_entries(data["tried"]),
+    )

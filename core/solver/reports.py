@@ -1,0 +1,105 @@
+"""The paper-solver's craft: a report that compiles, section by section, then edited while its review rises (section 3.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from core.brief import Job
+from core.commands import Edit, Replace
+from core.edits import apply_edit
+from core.errors import LatexError
+from core.events import ReportCompiled
+from core.latex.compile import compile_report
+from core.latex.sections import empty_sections, missing_sections, scaffold, with_section
+from core.literature.references import cited_keys, thebibliography, unresolved
+from core.progress import Pending, Progress, Search
+from core.record import Agent
+from core.solver.craft import Check, Situation, score_words
+from core.turn import Desk
+
+AUTHOR = "labtop"
+PDF = "report/report.pdf"
+REFERENCES = "report/references.tex"
+PATIENCE = 2
+"""How many improvements in a row may fail to raise the review before the report is done."""
+
+
+class Reports:
+    """Candidates are `report/report.tex`; one passes when it compiles and cites only what the review holds."""
+
+    path = "report/report.tex"
+    suffix = ".tex"
+    writer = Agent.PHD_STUDENT
+    judge = Agent.PROFESSOR
+
+    def steps(self, desk: Desk) -> int:
+        return desk.settings.report_steps
+
+    def search(self, progress: Progress) -> Search:
+        return progress.reports
+
+    def with_search(self, progress: Progress, search: Search) -> Progress:
+        return replace(progress, reports=search)
+
+    def opening(self, desk: Desk, error: str = "") -> Situation | None:
+        search, text = desk.progress.reports, desk.project.read(self.path)
+        if not text:
+            return Situation(Job.FIRST, "", search, error=error)
+        wanted = missing_sections(text) or empty_sections(text)
+        if not wanted:
+            return None
+        return Situation(Job.SECTION, text, search, error=error, section=wanted[0])
+
+    def replacing(self, desk: Desk, pending: Pending, text: str) -> Situation | None:
+        opening = self.opening(desk, pending.error)
+        return replace(opening, search=replace(opening.search, pending=None)) if opening else None
+
+    def facts(self, text: str) -> Mapping[str, Any]:
+        return {"report": text}
+
+    def allowed(self, job: Job) -> tuple[type, ...]:
+        return (Edit,) if job in (Job.IMPROVE, Job.REPAIR) else (Replace,)
+
+    def applied(self, situation: Situation, command: Edit | Replace, question: str) -> str:
+        if isinstance(command, Edit):
+            return apply_edit(situation.text, command)
+        if situation.job is Job.FIRST:
+            title = " ".join(command.text.split())
+            if not title or len(title) > 300:
+                raise LatexError("The title must be one line of at most 300 characters.", "Send only the title.")
+            return scaffold(title, AUTHOR)
+        return with_section(situation.text, situation.section, command.text)
+
+    def complete(self, text: str) -> bool:
+        return not missing_sections(text) and not empty_sections(text)
+
+    async def check(self, desk: Desk, text: str) -> Check:
+        bibliography = desk.project.read("literature/references.bib")
+        references = thebibliography(bibliography, cited_keys(text))
+        files = {"references.tex": references.encode(), **_figures(desk)}
+        compiled = await compile_report(text, files)
+        problems = [str(problem) for problem in compiled.problems if problem.severity == "error"]
+        problems += [f"\\cite of “{key}”, which is not in the literature review." for key in unresolved(text, bibliography)]
+        if not compiled.ok and not problems:
+            problems = ["LaTeX stopped without saying why."]
+        desk.emit(ReportCompiled(desk.turn, compiled.pages, tuple(problems)))
+        if problems:
+            first = problems[0].splitlines()[0]
+            more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+            return Check(f"{first}{more}", "\n\n".join(problems))
+        return Check("", output="", files={REFERENCES: references.encode()}, built={PDF: compiled.pdf})
+
+    def placed(self, desk: Desk, text: str, check: Check) -> dict[str, str | bytes | None]:
+        return {**check.files, **check.built, self.path: text}
+
+    def result(self, desk: Desk, search: Search) -> str:
+        if search.best is None or (search.steps < self.steps(desk) and search.since_best < PATIENCE):
+            return ""
+        return score_words(search.best)
+
+
+def _figures(desk: Desk) -> dict[str, bytes]:
+    folder = desk.project.path / "figures"
+    return {f"figures/{path.name}": desk.project.read_bytes(f"figures/{path.name}") for path in sorted(folder.glob("*.*"))}

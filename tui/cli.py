@@ -1,0 +1,232 @@
+"""The commands of the program. Those without a screen never import Textual."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+
+from core.clean import clean
+from core.errors import LabError
+from core.record import Phase
+
+FOLDER = click.Path(path_type=Path)
+PHASES = click.Choice([phase.value for phase in Phase])
+DEMO_FOLDER = Path("labtop-demo")
+DEMO_PACE = 0.012
+"""Seconds between the words of the built-in researcher in the app, so that a person can follow it."""
+
+
+def say(text: str) -> None:
+    """Print text that may hold outside words, at once."""
+    click.echo(text)
+    sys.stdout.flush()
+
+
+def tells_errors(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Errors that a person should read become a message and exit code 1."""
+
+    @wraps(command)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return command(*args, **kwargs)
+        except LabError as error:
+            click.echo(clean(f"{error.title}: {error.message}"), err=True)
+            if error.hint:
+                click.echo(clean(error.hint), err=True)
+            sys.exit(1)
+
+    return wrapped
+
+
+@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="labtop")
+@click.pass_context
+@tells_errors
+def main(context: click.Context) -> None:
+    """A terminal co-pilot for machine-learning research: every agent turn is a git commit."""
+    if context.invoked_subcommand is None:
+        _app(None)
+
+
+@main.command()
+@click.argument("folder", type=FOLDER, default=DEMO_FOLDER)
+@click.option("--headless", is_flag=True, help="Run to the end without the app.")
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True)
+@tells_errors
+def demo(folder: Path, headless: bool, seed: int) -> None:
+    """A project on the built-in researcher: label noise on handwritten digits."""
+    from core.create import DEMO_QUESTION, create_project
+
+    if not (folder / "lab.toml").is_file():
+        create_project(folder, DEMO_QUESTION, seed=seed)
+    if headless:
+        _run(folder)
+    _app(folder, autostart=True, pace=DEMO_PACE)
+
+
+@main.command()
+@click.argument("folder", type=FOLDER)
+@click.option("--question", required=True, help="The research question.")
+@click.option("--data", type=click.Path(path_type=Path), help="Your own CSV, Parquet or JSON-lines file.")
+@click.option("--target", default="", help="The column to predict.")
+@click.option("--model", default="builtin", show_default=True)
+@click.option("--copilot", type=click.Choice(["turn", "phase", "off"]), default="off", show_default=True)
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True)
+@tells_errors
+def new(folder: Path, question: str, data: Path | None, target: str, model: str, copilot: str, seed: int) -> None:
+    """Start a project in FOLDER."""
+    from core.create import create_project
+
+    project = create_project(
+        folder, question, data=data, target=target, seed=seed, model=model, copilot=copilot
+    )
+    click.echo(f"Made {project.path}")
+    click.echo(f"Next: labtop open {folder}   or, without a screen: labtop run {folder}")
+
+
+@main.command("open")
+@click.argument("folder", type=FOLDER)
+@tells_errors
+def open_(folder: Path) -> None:
+    """The app on a project."""
+    _project(folder)
+    _app(folder, pace=DEMO_PACE)
+
+
+@main.command()
+@click.argument("folder", type=FOLDER)
+@click.option("--until", type=PHASES, help="Stop when this phase is done.")
+@click.option("--turns", type=click.IntRange(1), help="Stop after this many turns.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object an event.")
+@tells_errors
+def run(folder: Path, until: str | None, turns: int | None, as_json: bool) -> None:
+    """Run a project without the app; exit code 0 done, 3 waiting for you, 1 error."""
+    _run(folder, Phase(until) if until else None, turns, as_json)
+
+
+@main.command()
+@click.argument("folder", type=FOLDER)
+@click.option("--json", "as_json", is_flag=True)
+@tells_errors
+def status(folder: Path, as_json: bool) -> None:
+    """Where a project stands: phase, turn, best score, cost."""
+    from core.status import status as read_status
+    from core.status import status_text
+
+    told = read_status(_project(folder))
+    click.echo(json.dumps(told, ensure_ascii=False) if as_json else clean(status_text(told)))
+
+
+@main.command()
+@click.argument("folder", type=FOLDER)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a turn, oldest first.")
+@click.option("--limit", type=click.IntRange(1), help="Only the newest turns.")
+@tells_errors
+def log(folder: Path, as_json: bool, limit: int | None) -> None:
+    """The turns of a project, oldest first."""
+    from core.status import log_entry, log_line
+
+    for logged in reversed(_project(folder).log(limit)):
+        click.echo(json.dumps(log_entry(logged), ensure_ascii=False) if as_json else clean(log_line(logged)))
+
+
+@main.command()
+@click.argument("folder", type=FOLDER)
+@click.argument("rev")
+@tells_errors
+def rollback(folder: Path, rev: str) -> None:
+    """Go back to turn or commit REV; what is left behind is kept, and `labtop undo` brings it back."""
+    from core.history import rollback as roll_back
+
+    say(clean(roll_back(_project(folder), rev)))
+
+
+@main.command()
+@click.argument("folder", type=FOLDER)
+@tells_errors
+def undo(folder: Path) -> None:
+    """Take the last roll-back back."""
+    from core.history import undo as undo_rollback
+
+    say(clean(undo_rollback(_project(folder))))
+
+
+@main.command()
+@click.argument("folder", type=FOLDER)
+@tells_errors
+def redo(folder: Path) -> None:
+    """Do the roll-back again that was undone last."""
+    from core.history import redo as redo_rollback
+
+    say(clean(redo_rollback(_project(folder))))
+
+
+@main.command()
+@click.argument("folder", type=FOLDER)
+@click.argument("name")
+@click.argument("rev", default="HEAD")
+@tells_errors
+def branch(folder: Path, name: str, rev: str) -> None:
+    """Start the line of inquiry NAME from turn or commit REV, and go to it."""
+    from core.history import branch as start_branch
+
+    say(clean(start_branch(_project(folder), name, rev)))
+
+
+@main.command()
+@click.argument("folder", type=FOLDER)
+@click.argument("a")
+@click.argument("b")
+@tells_errors
+def compare(folder: Path, a: str, b: str) -> None:
+    """Two lines of inquiry, or two turns, side by side."""
+    from core.history import compare_text
+
+    say(clean(compare_text(_project(folder).compare(a, b))))
+
+
+@main.command()
+@tells_errors
+def doctor() -> None:
+    """What this machine has and lacks, and what to do about it."""
+    from core.doctor import findings
+
+    for finding in findings():
+        click.echo(clean(f"{'✓' if finding.good else '!'} {finding.what}: {finding.found}"))
+        if finding.advice:
+            click.echo(clean(f"    {finding.advice}"))
+
+
+def _project(folder: Path) -> Any:
+    from core.known import remember
+    from core.workspace.project import Project
+
+    project = Project.open(folder.expanduser().resolve())
+    remember(project.path)
+    return project
+
+
+def _run(folder: Path, until: Phase | None = None, turns: int | None = None, as_json: bool = False) -> None:
+    import asyncio
+
+    from core.headless import run as run_headless
+
+    project = _project(folder)
+    try:
+        code = asyncio.run(run_headless(project, say, until=until, turns=turns, as_lines=as_json))
+    except KeyboardInterrupt:
+        click.echo(f"\nStopped. Every finished turn is committed; go on with: labtop run {folder}", err=True)
+        code = 130
+    sys.exit(code)
+
+
+def _app(folder: Path | None, autostart: bool = False, pace: float = 0.0) -> None:
+    from tui.app import LabtopApp
+
+    LabtopApp(folder.expanduser().resolve() if folder else None, autostart=autostart, model_pace=pace).run()
