@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, fields
 from typing import Any
 
@@ -68,6 +68,12 @@ def parse_review(text: str, reviewer: str) -> Review | Malformed:
         return Malformed(f"REVIEW: {error}.", f"```REVIEW\n{REVIEW_SCHEMA}\n```")
 
 
+def reviews_from_json(texts: Iterable[str]) -> tuple[Review, ...]:
+    """The reviews in JSON files as `review_json` writes them; what is not a valid form is left out."""
+    reviews = (parse_review(text, _reviewer(text)) for text in texts)
+    return tuple(review for review in reviews if isinstance(review, Review))
+
+
 def review_json(review: Review) -> str:
     """The form as a JSON file; `parse_review` reads it back."""
     return json.dumps(asdict(review), indent=1, ensure_ascii=False) + "\n"
@@ -89,6 +95,13 @@ def _review(form: object, reviewer: str) -> Review:
         raise ValueError(f"the form lacks {', '.join(missing)}")
     values = {name: _value(name, value) for name, value in form.items() if name != "reviewer"}
     return Review(reviewer=reviewer, **values)
+
+
+def _reviewer(text: str) -> str:
+    try:
+        return str(json.loads(text)["reviewer"])
+    except (ValueError, RecursionError, KeyError, TypeError):
+        return ""
 
 
 def _value(name: str, value: object) -> Any:
