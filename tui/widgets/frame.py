@@ -1,0 +1,49 @@
+"""The frame that every pane wears: a quiet border, a title, one accent where the keys go."""
+
+from __future__ import annotations
+
+from textual.content import Content
+from textual.widget import Widget
+
+from core.clean import clean
+
+
+def frame(kind: str) -> str:
+    """The style sheet of a pane's frame, for a widget class named `kind`."""
+    return f"""
+    {kind} {{
+        border: round $foreground 25%;
+        border-title-color: $text;
+        border-title-style: bold;
+        border-subtitle-color: $text-muted;
+        background: $background;
+        color: $foreground;
+        padding: 0 0 0 1;
+        scrollbar-gutter: stable;
+        scrollbar-size-vertical: 1;
+        scrollbar-size-horizontal: 0;
+        scrollbar-color: $foreground 30%;
+        scrollbar-background: $background;
+        scrollbar-corner-color: $background;
+        &:focus {{
+            border: round $accent;
+            border-title-color: $text-accent;
+        }}
+        &:ansi {{
+            border: round ansi_bright_black;
+            background: ansi_default;
+            &:focus {{ border: round ansi_yellow; }}
+        }}
+    }}
+    """
+
+
+def entitle(pane: Widget, title: str, subtitle: str = "") -> None:
+    """Write a pane's title and subtitle, as text."""
+    pane.border_title = plain(title)
+    pane.border_subtitle = plain(subtitle)
+
+
+def plain(text: str) -> Content:
+    """Outside text as one line of content, no markup read in it."""
+    return Content(" ".join(clean(text).split()))

@@ -1,0 +1,165 @@
+"""A turn as it stands in the chat: who, what was said, the command folded to a line, what came of it."""
+
+from __future__ import annotations
+
+import re
+
+from textual.content import Content
+
+from core.clean import clean
+from core.record import Agent, Score, Status, Turn
+from tui.widgets.code import language_of
+from tui.widgets.document import NOTHING, Block, Document, Wrap
+from tui.widgets.prose import bar, note, prose, shown_code, split_stable
+from tui.widgets.voices import VOICES, Voice, voice_of
+
+MOST_CHARACTERS = 40_000
+"""Characters of one reply that are shown; the whole stands in the history."""
+
+_COMMAND = re.compile(r"[A-Z][A-Z_]{2,}$")
+_TALK = {"DIALOGUE"}
+_PROSE = {"PLAN", "INTERPRETATION", "SUMMARY", "ADD_PAPER"}
+_SHORT = 3
+_TAIL = 10
+
+_MARKS = {
+    Status.OK: ("✓", "$text-success"),
+    Status.FAILED: ("✗", "$text-error"),
+    Status.MALFORMED: ("✗", "$text-error"),
+    Status.DECLINED: ("–", "$text-warning"),
+}
+
+
+def spoken(turn: Turn, *, unfolded: bool = False) -> Document:
+    """A finished turn; `unfolded` shows commands and outcome in full."""
+    title = f"{turn.agent.title} · {turn.phase.title.lower()}"
+    blocks = [headline(title, turn.number, VOICES[turn.agent])]
+    if turn.agent in (Agent.RESEARCHER, Agent.LABTOP):
+        blocks += [Block(Content(clean(turn.subject or turn.reply)))]
+    else:
+        blocks += _reply(turn, unfolded)
+    if turn.score:
+        blocks.append(_score(turn.score))
+    return Document([*blocks, *_outcome(turn, unfolded), NOTHING_BELOW])
+
+
+def headline(heading: str, turn: int, voice: Voice | None = None) -> Block:
+    """The line above a turn: glyph, name and phase at the left, the turn's number at the right."""
+    name, separator, rest = clean(heading).replace("\n", " ").partition(" · ")
+    glyph, style = voice or voice_of(name)
+    left = Content.assemble((f"{glyph} {name}", style), (separator + rest, "$text-muted"))
+    return Block(left, right=Content.styled(f"turn {turn}", "$text-muted"))
+
+
+class Growing:
+    """A reply that is still being written: what can no longer change is laid out once."""
+
+    def __init__(self, heading: Block) -> None:
+        self._heading = heading
+        self._done: list[Block] = []
+        self._tail = ""
+        self.characters = 0
+
+    def feed(self, text: str) -> None:
+        """More of the reply, as it came."""
+        self.characters += len(text)
+        self._tail = clean(self._tail + clean(text))
+        if len(self._tail) > MOST_CHARACTERS:
+            opening, _, body = self._tail.partition("\n")
+            self._tail = f"{opening}\n{body[-MOST_CHARACTERS // 2 :]}"
+        stable = split_stable(self._tail)
+        if stable:
+            self._done += prose(self._tail[:stable], _tail_of_fence)
+            self._tail = self._tail[stable:]
+            del self._done[:-400]
+
+    def document(self, cursor: str = "▌") -> Document:
+        """The reply so far, a cursor at its end."""
+        last = prose(self._tail, _tail_of_fence)
+        while last and not last[-1].content and not last[-1].first:
+            last.pop()
+        if last and last[-1].right is None:
+            end = last[-1]
+            last[-1] = Block(end.content + Content.styled(cursor, "$text-accent"), end.first, end.rest, wrap=end.wrap)
+        else:
+            last.append(Block(Content.styled(cursor, "$text-accent")))
+        return Document([self._heading, *self._done, *last, NOTHING_BELOW])
+
+
+NOTHING_BELOW = Block(NOTHING)
+
+
+def _reply(turn: Turn, unfolded: bool) -> list[Block]:
+    reply = clean(turn.reply).strip()
+    left_out = len(reply) - MOST_CHARACTERS
+    path = clean(turn.path)
+
+    def fence(info: str, body: str) -> list[Block]:
+        return _command(info, body, path, unfolded)
+
+    blocks = prose(reply[:MOST_CHARACTERS], fence)
+    while blocks and not blocks[-1].content and not blocks[-1].first:
+        blocks.pop()
+    if left_out > 0:
+        blocks.append(note(f"… {left_out} more characters: h shows the turn in full"))
+    return blocks or [note("(an empty reply)")]
+
+
+def _command(info: str, body: str, path: str, unfolded: bool) -> list[Block]:
+    word, _, arguments = info.strip().partition(" ")
+    if not _COMMAND.match(word):
+        return shown_code(info, body)
+    if word in _TALK:
+        return prose(body.strip())
+    lines = body.rstrip("\n").split("\n") if body.strip() else []
+    if len(lines) <= _SHORT and not language_of(path):
+        head = f"{word} {arguments}".strip()
+        return [Block(Content.assemble((f"{head}  ", "bold"), "\n".join(lines)), _mark("▸"), Content("  "))]
+    size = f"{len(lines)} line{'s' if len(lines) != 1 else ''}"
+    about = " · ".join(part for part in (f"{word} {arguments}".strip(), size, path) if part)
+    folded = Block(Content.styled(about, "bold"), _mark("▾" if unfolded else "▸"), Content("  "))
+    if not unfolded:
+        return [folded]
+    return [folded, *(prose(body) if word in _PROSE else bar(body.expandtabs(4).split("\n"), language_of(path)))]
+
+
+def _tail_of_fence(info: str, body: str) -> list[Block]:
+    """A fenced block that is being written: its last lines, so that a long program does not push the talk away."""
+    word, _, arguments = info.strip().partition(" ")
+    if word in _TALK:
+        return prose(body)
+    lines = body.expandtabs(4).rstrip("\n").split("\n")
+    language = "python" if word in ("EDIT", "REPLACE", "PYTHON", "SUBMIT_CODE") else word.lower()
+    size = f"{len(lines)} line{'s' if len(lines) != 1 else ''}"
+    about = " · ".join(part for part in (f"{word} {arguments}".strip() or "code", size) if part)
+    head = Block(Content.styled(about, "bold"), _mark("▾"), Content("  "))
+    return [head, *bar(lines[-_TAIL:], "" if language == "plan" else language, Wrap.CUT)]
+
+
+def _mark(mark: str) -> Content:
+    return Content.styled(f"{mark} ", "$text-muted")
+
+
+def _score(score: Score) -> Block:
+    measured = f"{clean(score.metric)} {score.value:.4g} · " if score.metric and score.value is not None else ""
+    kept = Content.styled("  ▲ best so far", "$text-success") if score.kept else NOTHING
+    text = Content.assemble((f"{measured}judge {score.judge:.2f}", "bold"), kept)
+    return Block(text, _mark("◎"), Content("  "))
+
+
+def _outcome(turn: Turn, unfolded: bool) -> list[Block]:
+    """The first and the last line of the outcome (a traceback says what happened at its end)."""
+    mark, style = _MARKS[turn.status]
+    lines = [line for line in clean(turn.outcome).expandtabs(4).split("\n") if line.strip()]
+    lines = lines or [turn.status.value]
+    hidden = 0
+    if not unfolded and len(lines) > _SHORT:
+        ends = [lines[0], lines[-1]] if turn.status is not Status.OK else lines[:2]
+        hidden, lines = len(lines) - 2, ends
+    blocks = [Block(Content(lines[0]), Content.styled(f"{mark} ", style), Content("  "))]
+    blocks += [Block(Content.styled(line, "$text-muted"), Content("  "), Content("  ")) for line in lines[1:]]
+    if hidden:
+        blocks.append(note(f"  … {hidden} more line{'s' if hidden != 1 else ''}, o opens"))
+    if turn.reflection and unfolded:
+        blocks.append(Block(Content.styled(clean(turn.reflection), "italic"), _mark("↳"), Content("  ")))
+    return blocks

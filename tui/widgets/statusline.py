@@ -1,0 +1,103 @@
+"""The status line: project, phase, state, model, spending and time on one line; what matters least goes first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from textual.content import Content
+from textual.widget import Widget
+
+from core.events import State
+from tui.board import SHORT_PHASES, Board
+from tui.panes.history import short_number
+from tui.widgets.frame import plain
+
+_STATES = {
+    State.RUNNING: ("●", "bold $text-success"),
+    State.PAUSED: ("‖", "bold $text-warning"),
+    State.WAITING: ("!", "bold $text-warning"),
+    State.FINISHED: ("✓", "bold $text-success"),
+    State.STOPPED: ("■", "bold $text-error"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A piece of the line; the one with the highest `rank` is dropped first. `right` parts stand at the right end."""
+
+    text: Content
+    rank: int
+    right: bool = False
+
+
+class StatusLine(Widget):
+    """One line on the state of the run, always in view."""
+
+    DEFAULT_CSS = """
+    StatusLine { height: 1; width: 1fr; padding: 0 1; background: $foreground 8%; color: $foreground; }
+    StatusLine:ansi { background: ansi_default; text-style: bold; }
+    """
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002  Textual's own name
+        super().__init__(id=id, classes=classes)
+        self._parts: tuple[Part, ...] = ()
+
+    def show(self, board: Board) -> None:
+        """Show where the run stands."""
+        parts = tuple(parts_of(board))
+        if parts != self._parts:
+            self._parts = parts
+            self.refresh()
+
+    def render(self) -> Content:
+        return fitted(self._parts, self.content_size.width)
+
+
+def parts_of(board: Board) -> Iterator[Part]:
+    """The pieces of the line, left to right."""
+    name = plain(board.project)
+    yield Part((name or Content("labtop")).stylize("bold"), 5)
+    if board.branch:
+        yield Part(Content.assemble(("▸ ", "$text-muted"), plain(board.branch)), 6)
+    if board.phase:
+        where = f"▶ {SHORT_PHASES[board.phase]} {board.progress}".rstrip()
+        yield Part(plain(where).stylize("$text-accent"), 2)
+    yield Part(Content(f"turn {board.turn}"), 7)
+    glyph, style = _STATES[board.state]
+    yield Part(Content.styled(f"{glyph} {board.state.value}", style), 0)
+    if board.reason and board.state is not State.RUNNING:
+        yield Part(plain(board.reason).truncate(40, ellipsis=True).stylize("$text-muted"), 10)
+    if board.best is not None:
+        yield Part(Content.styled(f"{short_number(board.best)} ▲", "$text-success"), 4, right=True)
+    if board.model:
+        yield Part(plain(board.model).stylize("$text-muted"), 8, right=True)
+    yield Part(Content(f"{counted(board.cost.prompt_tokens + board.cost.completion_tokens)} tok"), 9, right=True)
+    yield Part(Content(f"${board.cost.money:.2f}"), 3, right=True)
+    yield Part(Content(clock(board.seconds)), 1, right=True)
+
+
+def fitted(parts: Sequence[Part], width: int) -> Content:
+    """The parts that fit into `width` cells, two or more spaces between them."""
+    kept = list(parts)
+    while len(kept) > 1 and sum(part.text.cell_length + 2 for part in kept) - 2 > width:
+        kept.remove(max(kept, key=lambda part: part.rank))
+    gap = Content("  ")
+    left = gap.join([part.text for part in kept if not part.right])
+    right = gap.join([part.text for part in kept if part.right])
+    space = width - left.cell_length - right.cell_length
+    return Content.assemble(left, " " * max(0, space), right)
+
+
+def counted(number: int) -> str:
+    """A count in few characters: `812`, `12.4k`, `3.1M`."""
+    if number < 1000:
+        return str(number)
+    return f"{number / 1000:.1f}k" if number < 1_000_000 else f"{number / 1_000_000:.1f}M"
+
+
+def clock(seconds: float) -> str:
+    """Seconds as `04:12` or `1:04:12`."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes:02}:{rest:02}"
