@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 
 
 class Scope(StrEnum):
@@ -31,6 +31,13 @@ class Action:
     footer: bool = False
     arguments: tuple[str, ...] = ()
     """One for each key, where the action needs to know which."""
+
+    @property
+    def commands(self) -> list[tuple[str, str]]:
+        """The action as (what a palette calls it, how Textual runs it), once for each argument."""
+        if not self.arguments:
+            return [(self.label, self.id)]
+        return [(f"{self.label}: {argument}", f"{self.id}({argument!r})") for argument in self.arguments]
 
 
 _LAB, _ASK, _HISTORY, _HOME = Scope.LABORATORY, Scope.WAITING, Scope.HISTORY, Scope.HOME
@@ -61,7 +68,7 @@ ACTIONS = (
         "Go to chat, diff, scores, report, history, output",
         (_LAB,),
         True,
-        tuple("123456"),
+        ("chat", "diff", "scores", "report", "history", "output"),
     ),
     Action("next_pane", ("tab",), "tab", "next pane", "Go to the next pane", (_LAB,)),
     Action("previous_pane", ("shift+tab",), "shift+tab", "previous pane", "Go to the pane before", (_LAB,)),
@@ -80,12 +87,11 @@ ACTIONS = (
         "Reply, diff or output of the turn",
         (_HISTORY,),
         True,
-        ("-1", "1"),
+        ("previous", "next"),
     ),
     Action("copy_commit", ("y",), "y", "copy hash", "Copy the commit of the selected turn", (_HISTORY,), True),
     Action("new_project", ("n",), "n", "new project", "Start a project on a question of yours", (_HOME,), True),
     Action("open_selected", ("enter",), "enter", "open", "Open the selected project", (_HOME,), True),
-    Action("forget", ("delete",), "del", "forget", "Take the project off this list; its folder stays", (_HOME,)),
     Action("home", (), "", "projects", "Leave this project (it stays as it is) for the list of projects", (_LAB,)),
     Action("palette", ("slash", "ctrl+p"), "/ ^p", "commands", "Every command by name", _EVERYWHERE, True),
     Action(
@@ -103,11 +109,11 @@ def actions(*scopes: Scope) -> list[Action]:
     return [action for action in ACTIONS if set(scopes) & set(action.scopes)]
 
 
-def bindings(*scopes: Scope) -> list[Binding]:
+def bindings(*scopes: Scope) -> list[BindingType]:
     """The same actions as Textual's bindings."""
     return [
         Binding(
-            key, f"{action.id}({argument})" if argument else action.id, action.label, tooltip=action.help, show=False
+            key, f"{action.id}({argument!r})" if argument else action.id, action.label, tooltip=action.help, show=False
         )
         for action in actions(*scopes)
         for key, argument in zip(action.keys, action.arguments or ("",) * len(action.keys), strict=True)

@@ -1,0 +1,136 @@
+"""The Textual app: paints at once, opens a project behind the first frame, and routes between screens."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import App, ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.filter import LineFilter
+from textual.widgets import Static
+
+from tui.filters import EscapeFilter
+
+if TYPE_CHECKING:
+    from textual.command import Provider
+
+    from core.errors import LabError
+    from tui.screens.home import HomeScreen
+    from tui.screens.laboratory import LaboratoryScreen
+    from tui.session import Opener
+
+
+def _palette() -> type[Provider]:
+    from tui.palette import Actions
+
+    return Actions
+
+
+class LabtopApp(App[None]):
+    """Opens a project, or the list of projects.
+
+    The first frame needs Textual alone; screens, panes and the engine are imported once it is painted.
+    """
+
+    TITLE = "labtop"
+    CSS_PATH = "app.tcss"
+    COMMANDS = {_palette}  # noqa: RUF012  declared so by Textual
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("q,ctrl+q", "quit", "quit", show=False),
+        Binding("escape,p", "projects", "projects", show=False),
+    ]
+
+    def __init__(
+        self,
+        project_path: Path | None,
+        autostart: bool = False,
+        model_pace: float = 0.0,
+        opener: Opener | None = None,
+    ) -> None:
+        """`model_pace` is how many seconds the built-in researcher takes for a reply, so that it can be watched."""
+        super().__init__()
+        self.project_path = project_path
+        self.autostart = autostart
+        self.model_pace = model_pace
+        self._opener = opener
+        self._escapes = EscapeFilter()
+        self.animation_level = "none"
+
+    def compose(self) -> ComposeResult:
+        where = f"opening {self.project_path} …" if self.project_path else "looking for your projects …"
+        yield Static(Content.assemble((" labtop  ", "bold $accent"), where), id="opening", markup=False)
+
+    def on_mount(self) -> None:
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        if self.project_path is None:
+            self.action_projects()
+        else:
+            self.enter(self.project_path, self.autostart)
+
+    def on_home_screen_chosen(self, message: HomeScreen.Chosen) -> None:
+        """A project was chosen from the list."""
+        self.enter(message.path)
+
+    def on_laboratory_screen_left(self) -> None:
+        """The laboratory was left for the list; its engine is stopped already."""
+        self.action_projects()
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Textual's filters, and ours that no control code from outside gets past."""
+        return [*super().get_line_filters(), self._escapes]
+
+    def enter(self, path: Path, running: bool = False) -> None:
+        """Open the project in `path`, in a worker."""
+        self.run_worker(self._enter(path, running), exclusive=True, group="screen")
+
+    def action_projects(self) -> None:
+        """Show the list of projects."""
+        self.run_worker(self._go_home(), exclusive=True, group="screen")
+
+    async def _enter(self, path: Path, running: bool) -> None:
+        await asyncio.to_thread(import_module, "tui.screens.laboratory")
+        from core.errors import LabError
+        from tui.screens.laboratory import LaboratoryScreen
+        from tui.session import Session, open_project
+
+        try:
+            opened = await asyncio.to_thread(self._opener or open_project, path, running, self.model_pace)
+            session = Session(opened)
+            board, turns = await session.read()
+        except LabError as error:
+            self._refuse(error)
+            return
+        self._only(LaboratoryScreen(session, board, turns))
+
+    async def _go_home(self) -> None:
+        await asyncio.to_thread(import_module, "tui.screens.home")
+        from tui.screens.home import HomeScreen, looked_at
+
+        self._only(HomeScreen(await asyncio.to_thread(looked_at)))
+
+    def _only(self, screen: LaboratoryScreen | HomeScreen) -> None:
+        """Put the screen above the first frame, in the place of any other."""
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
+        self.push_screen(screen)
+
+    def _refuse(self, error: LabError) -> None:
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
+        lines = Content.assemble(
+            (f"\n  {error.title}\n\n", "bold $text-error"),
+            f"  {error.message}\n",
+            (f"  {error.hint}\n" if error.hint else "", "$text-muted"),
+            ("\n  q", "$accent"),
+            " quit   ",
+            ("p", "$accent"),
+            " your projects",
+        )
+        self.query_one("#opening", Static).update(lines)

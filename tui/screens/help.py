@@ -1,0 +1,51 @@
+"""What each key does on the screen that it was asked from."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from tui.keys import Scope, actions
+
+ABOUT = {
+    Scope.LABORATORY: "Agents work through seven phases; every turn is a git commit. Watch, hold, step, go back.",
+    Scope.WAITING: "In co-pilot mode an agent's reply does nothing until you have decided about it.",
+    Scope.HISTORY: "Every turn of this line of work, newest first. Going back never destroys: undo brings it back.",
+    Scope.HOME: "The projects that you have opened on this machine, newest first.",
+}
+
+
+class HelpScreen(ModalScreen[None]):
+    """The keys of some scopes, with what they do."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [("escape,q,question_mark,f1", "dismiss", "back")]
+
+    def __init__(self, scopes: tuple[Scope, ...]) -> None:
+        super().__init__()
+        self.scopes = scopes
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(id="help", classes="sheet") as sheet:
+            sheet.border_title = "Help"
+            sheet.border_subtitle = "esc back"
+            for scope in self.scopes:
+                yield Static(section(scope), markup=False)
+
+
+def section(scope: Scope) -> Content:
+    """One scope's keys as aligned lines under its name."""
+    lines: list[str | tuple[str, str]] = [(f"{scope}\n", "bold"), (f"{ABOUT[scope]}\n\n", "$text-muted")]
+    for action in actions(scope):
+        if action.shown:
+            lines += [(f"  {action.shown:<10}", "$accent"), f"{action.help}\n"]
+    if scope is Scope.LABORATORY:
+        lines.append(
+            ("\n  In a pane: ↑ ↓ PgUp PgDn Home End scroll; End follows the newest turn again.\n", "$text-muted")
+        )
+    return Content.assemble(*lines)

@@ -1,0 +1,245 @@
+"""The main screen: a project at work, in view and in hand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.message import Message
+
+from core.errors import LabError
+from core.events import Event, ReportCompiled, State, StateChanged, TurnCommitted
+from core.gate import Decline
+from core.record import LoggedTurn, Phase
+from tui.board import Board
+from tui.keys import Scope, bindings
+from tui.panes.history import HistoryPane
+from tui.screens.answers import AnsweringScreen
+from tui.screens.travel import Wish, travel
+from tui.screens.wall import Wall
+from tui.session import Session
+from tui.widgets.keyline import KeyLine
+from tui.widgets.question import Question
+from tui.widgets.statusline import StatusLine
+from tui.widgets.tell import Purpose, TellLine
+
+FRAMES_A_SECOND = 20
+"""How often what the engine said is shown."""
+
+REPORT = "report/report.tex"
+
+
+class LaboratoryScreen(AnsweringScreen):
+    """Shows what the session says and turns keys into what the session can do."""
+
+    CSS_PATH = "laboratory.tcss"
+    BINDINGS = bindings(Scope.LABORATORY, Scope.WAITING)
+    scopes = (Scope.LABORATORY, Scope.WAITING)
+
+    class Left(Message):
+        """The person has left the project; its engine is stopped."""
+
+    def __init__(self, session: Session, board: Board, turns: Sequence[LoggedTurn]) -> None:
+        super().__init__(session, board)
+        self._turns = turns
+
+    def compose(self) -> ComposeResult:
+        yield StatusLine(id="status")
+        yield Wall()
+        yield Question()
+        yield TellLine()
+        yield KeyLine(Scope.LABORATORY)
+
+    def on_mount(self) -> None:
+        self._load(self.board, self._turns)
+        self._turns = ()
+        self.wall.go_to("chat")
+        self.set_interval(1 / FRAMES_A_SECOND, self._drain)
+        self.set_interval(1.0, self._refresh_status)
+        self.session.start()
+
+    @property
+    def wall(self) -> Wall:
+        """The panes."""
+        return self.query_one(Wall)
+
+    def show(self, events: Sequence[Event]) -> None:
+        """Take events in and show what they change."""
+        for event in events:
+            self.board.apply(event)
+        self.wall.show(events, self.board)
+        if any(isinstance(event, StateChanged) for event in events):
+            self.settle()
+        self._reread_report(events)
+        self._refresh_status()
+
+    def _drain(self) -> None:
+        if events := self.session.drain():
+            self.show(events)
+
+    def _refresh_status(self) -> None:
+        self.query_one(StatusLine).show(self.board)
+
+    def _load(self, board: Board, turns: Sequence[LoggedTurn]) -> None:
+        self.board = board
+        self.wall.load(board, turns)
+        self.settle()
+        self._refresh_status()
+        self._read_report()
+
+    def _reread_report(self, events: Sequence[Event]) -> None:
+        compiled = any(isinstance(event, ReportCompiled) for event in events)
+        written = any(isinstance(event, TurnCommitted) and event.turn.path == REPORT for event in events)
+        if compiled or written:
+            self._read_report()
+
+    @work(exclusive=True, group="report")
+    async def _read_report(self) -> None:
+        source = await self.session.text(REPORT)
+        self.wall.show_report(source, self.board.pages, self.board.problems)
+
+    # Running
+
+    def action_run_pause(self) -> None:
+        """Run on, or hold before the next turn."""
+        match self.session.gate.state, self.board.state:
+            case _, State.FINISHED:
+                self.say("the study is finished: roll back (h, then r) to take another way from an earlier turn")
+            case State.WAITING, _:
+                self.say("the turn waits for your answer: a approves it, x declines it")
+            case State.RUNNING, State.RUNNING:
+                self.session.pause()
+                self.say("holding after this turn")
+            case _:
+                self.session.go()
+
+    def action_step(self) -> None:
+        """Make one turn, then hold."""
+        if self.board.state is State.FINISHED:
+            self.say("no step left: the study is finished")
+        elif self.session.gate.state is State.WAITING:
+            self.say("this step waits for your answer: a approves it, x declines it")
+        else:
+            self.session.step()
+
+    def action_finish_phase(self) -> None:
+        """Run to the end of the phase, then hold."""
+        if self.board.state is State.FINISHED:
+            self.say("no phase left: the study is finished")
+        else:
+            phase = self.board.phase or Phase.LITERATURE
+            self.session.finish_phase(phase)
+            self.say(f"holding when {phase.title.lower()} is done")
+
+    # Panes
+
+    def action_show_pane(self, name: str) -> None:
+        """Go to a pane."""
+        self.wall.go_to(name)
+
+    def action_next_pane(self) -> None:
+        """Go to the next pane."""
+        self.wall.go_on(1)
+
+    def action_previous_pane(self) -> None:
+        """Go to the pane before."""
+        self.wall.go_on(-1)
+
+    def action_zoom(self) -> None:
+        """One pane alone, or all of them again."""
+        if self.wall.narrow:
+            self.say("one pane is all that fits here: 1-6 chooses it; from 110×30 on they stand side by side")
+        else:
+            self.wall.zoom()
+
+    @on(HistoryPane.Selected)
+    def _look(self) -> None:
+        self.action_history()
+
+    # Words
+
+    def action_tell(self) -> None:
+        """Write a note to the agents."""
+        self.query_one(TellLine).write(Purpose.NOTE)
+
+    def action_leave_line(self) -> None:
+        """Give the keys back to the pane."""
+        self.query_one(TellLine).rest()
+        self.wall.go_to(self.wall.current)
+
+    @on(TellLine.Said)
+    async def _said(self, message: TellLine.Said) -> None:
+        self.action_leave_line()
+        if message.purpose is Purpose.REASON:
+            self.answer(Decline(message.words))
+            return
+        phase = self.board.phase or Phase.LITERATURE
+        try:
+            file = await self.session.tell(phase, message.words)
+        except OSError as error:
+            self.say(f"the note was not written: {error}", "error")
+        else:
+            self.wall.note(f"you: {message.words}  ({file}; read at the next turn)")
+
+    # Going back
+
+    @work
+    async def action_history(self) -> None:
+        """Look at every turn; what is wished there is done here."""
+        from tui.screens.history import HistoryScreen
+
+        row = self.wall.row
+        board, turns = await self.session.read()
+        wish = await self.app.push_screen_wait(HistoryScreen(board, turns, row.turn if row else 0))
+        if wish is not None:
+            await self._travel(wish)
+
+    @work
+    async def action_roll_back(self) -> None:
+        """Go back to the selected turn."""
+        row = self.wall.row
+        if row is None:
+            self.say("nothing to go back to: no turn has been made yet")
+        elif row.commit == self.board.head:
+            self.say(f"turn {row.turn} is where you are: choose an earlier one in the history (5, then ↓)")
+        else:
+            await self._travel(Wish("roll_back", row.turn, row.commit))
+
+    @work
+    async def action_undo(self) -> None:
+        """Take the last roll-back back, or the last turn."""
+        await self._travel(Wish("undo"))
+
+    @work
+    async def action_redo(self) -> None:
+        """Take the last undo back."""
+        await self._travel(Wish("redo"))
+
+    async def _travel(self, wish: Wish) -> None:
+        try:
+            words = await travel(self.app, self.session, self.board, wish)
+        except LabError as error:
+            self.say(str(error), "warning")
+            return
+        if words:
+            self._load(*await self.session.read())
+            self.wall.note(words)
+            self.say(words)
+
+    async def action_home(self) -> None:
+        """Leave this project for the list of projects."""
+        await self.session.stop()
+        self.post_message(self.Left())
+
+    async def action_leave(self) -> None:
+        """Stop cleanly and say how to go on."""
+        await self.session.stop()
+        self.app.exit(message=farewell(self.board, self.session))
+
+
+def farewell(board: Board, session: Session) -> str:
+    """What is kept and how to go on, for the terminal after the app."""
+    path = session.project.path
+    kept = f"Everything is committed: {board.project} stands at turn {board.turns} on {board.branch}."
+    return f"{kept}\nGo on with: labtop open {path}"

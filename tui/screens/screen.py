@@ -1,0 +1,49 @@
+"""What all screens share: the actions that mean the same everywhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar, Literal, TypeVar
+
+from textual.screen import Screen
+
+from tui.keys import Scope
+
+T = TypeVar("T")
+
+
+class LabScreen(Screen[T]):
+    """A full screen of labtop; `scopes` says which actions it has, the first one names it in the help."""
+
+    scopes: ClassVar[tuple[Scope, ...]] = ()
+
+    def say(self, words: str, level: Literal["information", "warning", "error"] = "information") -> None:
+        """A few words to the person, shown as they are."""
+        self.app.notify(words, severity=level, markup=False)
+
+    def action_palette(self) -> None:
+        """Every command by name."""
+        self.app.action_command_palette()
+
+    def action_help(self) -> None:
+        """What each key does here."""
+        from tui.screens.help import HelpScreen
+
+        self.app.push_screen(HelpScreen(self.scopes))
+
+    def action_change_theme(self) -> None:
+        """Choose the colours."""
+        self.app.search_themes()
+
+    def action_save_picture(self) -> None:
+        """Write this screen as SVG into the current folder."""
+        try:
+            name = self.app.save_screenshot(path=str(Path.cwd()))
+        except OSError as error:
+            self.say(f"the picture was not saved: {error}", "error")
+        else:
+            self.say(f"saved as {name}")
+
+    async def action_leave(self) -> None:
+        """Stop cleanly and end the app."""
+        await self.app.action_quit()

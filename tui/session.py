@@ -1,0 +1,162 @@
+"""One open project and the engine on it: what the engine says is queued here until the screen drains it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from core.errors import LabError
+from core.events import Event, Notice, ProgramOutput, State, StateChanged, Token
+from core.record import LoggedTurn, Phase
+from tui.board import Board, restored
+
+if TYPE_CHECKING:
+    from core.workspace.project import Project
+
+    from core.gate import PersonGate
+    from core.laboratory import Laboratory
+
+T = TypeVar("T")
+
+REMEMBERED_TURNS = 500
+"""How many turns the history pane is filled with when a project is opened."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A project with an engine on it that has not been started."""
+
+    project: Project
+    engine: Laboratory
+    gate: PersonGate
+
+
+Opener = Callable[[Path, bool, float], Opened]
+"""Opens the project in a folder. The flag says whether it runs at once, the number is the built-in researcher's pace.
+
+Slow, so never called on the screen's loop."""
+
+
+class Session:
+    """Starts, holds and stops the engine, and changes the history while it is stopped."""
+
+    def __init__(self, opened: Opened) -> None:
+        self.project = opened.project
+        self.gate = opened.gate
+        self._engine = opened.engine
+        self._said: deque[Event] = deque()
+        self._task: asyncio.Task[None] | None = None
+
+    async def read(self) -> tuple[Board, list[LoggedTurn]]:
+        """The project as its history tells it: a filled board, and the turns, oldest first."""
+        return await asyncio.to_thread(self._read)
+
+    def start(self) -> None:
+        """Let the engine work, as far as the gate allows."""
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._listen(), name="engine")
+
+    def drain(self) -> list[Event]:
+        """What the engine has said since the last call, with neighbouring pieces of text joined."""
+        events: list[Event] = []
+        while self._said:
+            event = self._said.popleft()
+            before = events[-1] if events else None
+            match before, event:
+                case (Token(turn, text), Token(same, more)) if turn == same:
+                    events[-1] = Token(turn, text + more)
+                case (ProgramOutput(turn, text), ProgramOutput(same, more)) if turn == same:
+                    events[-1] = ProgramOutput(turn, text + more)
+                case _:
+                    events.append(event)
+        return events
+
+    def go(self) -> None:
+        """Run on."""
+        self.gate.go()
+        self.start()
+
+    def pause(self) -> None:
+        """Hold before the next turn."""
+        self.gate.pause()
+
+    def step(self) -> None:
+        """Make one turn, then hold."""
+        self.gate.step()
+        self.start()
+
+    def finish_phase(self, phase: Phase) -> None:
+        """Run to the end of `phase`, then hold."""
+        self.gate.stop_after(phase)
+        self.start()
+
+    async def stop(self) -> None:
+        """Stop the engine at once; at most the turn in flight is lost."""
+        task, self._task = self._task, None
+        if task is not None and not task.done():
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    async def change(self, work: Callable[[], T], why: str) -> T:
+        """Change the history while the engine is stopped, then start it again, held; raises LabError."""
+        await self.stop()
+        self._said.clear()
+        try:
+            return await asyncio.to_thread(work)
+        finally:
+            self.gate.pause(why)
+            self.start()
+
+    async def tell(self, phase: Phase, words: str) -> str:
+        """Append a line to the phase's notes, which its agents read at every turn; returns the file's name."""
+        return await asyncio.to_thread(self._tell, phase, words)
+
+    async def text(self, name: str) -> str:
+        """The text of a file of the project; empty when there is none yet."""
+        return await asyncio.to_thread(self._text, name)
+
+    def _text(self, name: str) -> str:
+        return self.project.read(name)
+
+    def _tell(self, phase: Phase, words: str) -> str:
+        name = f"notes/{phase.value}.md"
+        file = Path(self.project.path) / name
+        file.parent.mkdir(exist_ok=True)
+        with file.open("a", encoding="utf-8") as notes:
+            notes.write(f"{words}\n")
+        return name
+
+    def _read(self) -> tuple[Board, list[LoggedTurn]]:
+        from core.progress import read_progress
+
+        project = self.project
+        turns = list(reversed(project.log(REMEMBERED_TURNS)))
+        board = restored(((logged.commit, logged.turn) for logged in turns), read_progress(project))
+        board.project, board.branch, board.head = project.name, project.branch, project.head
+        return board, turns
+
+    async def _listen(self) -> None:
+        try:
+            async for event in self._engine.run():
+                self._said.append(event)
+        except LabError as error:
+            self._said.append(Notice("error", f"{error.title}: {error}"))
+            self._said.append(StateChanged(State.STOPPED, str(error)))
+
+
+def open_project(path: Path, running: bool, pace: float) -> Opened:
+    """Open the project in `path` with the model that its settings name; raises LabError."""
+    from core.workspace.project import Project
+
+    from core.gate import PersonGate
+    from core.laboratory import Laboratory
+
+    project = Project.open(path)
+    gate = PersonGate(running=running)
+    return Opened(project, Laboratory(project, gate), gate)
