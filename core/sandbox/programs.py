@@ -1,0 +1,78 @@
+"""Runs a Python program of a project in a private copy of it and brings back what it left."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path, PurePosixPath
+from tempfile import mkdtemp
+from typing import TYPE_CHECKING
+
+from core.sandbox.copy import RESULTS, Copied, collect, copy_workspace, remove_tree
+from core.sandbox.run import run
+
+if TYPE_CHECKING:
+    from core.sandbox.outcome import Outcome, Tier
+    from core.settings import Limits
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramRun:
+    """What a program did, the files it left by path in the project, and what was not taken, each with the reason."""
+
+    outcome: Outcome
+    files: Mapping[str, bytes]
+    skipped: tuple[str, ...]
+
+
+async def run_program(
+    project: Path,
+    program: str,
+    *,
+    overlay: Mapping[str, str],
+    limits: Limits,
+    tier: Tier | None = None,
+    on_output: Callable[[str], None] | None = None,
+    interpreter: str = sys.executable,
+    patterns: Sequence[str] = RESULTS,
+) -> ProgramRun:
+    """Run `python PROGRAM` in a fresh copy of `project` with the texts of `overlay` (by path) written over it.
+
+    The copy is the current folder and importable; the project itself is never touched. Files below `patterns` come
+    back. ValueError for an overlay path that leads outside the copy.
+    """
+    folder = Path(mkdtemp(prefix="labtop-run-"))
+    try:
+        copied = await asyncio.to_thread(_prepared, project, folder, overlay)
+        readable = [*copied.readable, *(_paths_of(interpreter) if interpreter != sys.executable else ())]
+        outcome = await run([interpreter, program], folder, limits, tier=tier, on_output=on_output, readable=readable)
+        found = await asyncio.to_thread(collect, folder, patterns)
+        return ProgramRun(outcome, found.files, (*copied.skipped, *found.skipped))
+    finally:
+        remove_tree(folder)
+
+
+def _prepared(project: Path, folder: Path, overlay: Mapping[str, str]) -> Copied:
+    copied = copy_workspace(project, folder)
+    for name, text in overlay.items():
+        path = PurePosixPath(name)
+        if path.is_absolute() or ".." in path.parts:
+            raise ValueError(f"{name} lies outside the project")
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.unlink(missing_ok=True)  # may be a link to a large file of the project
+        target.write_text(text, encoding="utf-8", errors="replace")
+    return copied
+
+
+@cache
+def _paths_of(interpreter: str) -> tuple[Path, ...]:
+    """Where another interpreter and its packages lie; asked of itself."""
+    asked = "import sys; print(sys.prefix, sys.base_prefix, sep='\\n')"
+    said = subprocess.run([interpreter, "-I", "-c", asked], capture_output=True, text=True, check=True, cwd="/").stdout
+    return (*map(Path, said.splitlines()), Path(os.path.realpath(interpreter)))
