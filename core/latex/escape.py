@@ -18,37 +18,32 @@ _ASCII = {
     "]": "{]}",
     **{character: "\\" + character for character in "{}$&#%_"},
 }
-_ACCENTS = dict(
-    zip(
-        "\u0300\u0301\u0302\u0303\u0304\u0306\u0307\u0308\u030a\u030b\u030c\u0323\u0327",
-        ["`", "'", "^", "~", "=", "u", ".", '"', "r", "H", "v", "d", "c"],
-        strict=True,
-    )
+
+
+def _pairs(characters: str, commands: str) -> dict[str, str]:
+    return dict(zip(characters, commands.split(), strict=True))
+
+
+_ACCENTS = _pairs(
+    "\u0300\u0301\u0302\u0303\u0304\u0306\u0307\u0308\u030a\u030b\u030c\u0323\u0327", "` ' ^ ~ = u . \" r H v d c"
 )
-_LETTERS = dict(
-    zip(
-        "ßæÆœŒøØåÅłŁıȷđĐðÐþÞ",
-        r"\ss{} \ae{} \AE{} \oe{} \OE{} \o{} \O{} \aa{} \AA{} \l{} \L{} \i{} \j{} d D d D th Th".split(),
-        strict=True,
-    )
+_LETTERS = _pairs(
+    "ßæÆœŒøØåÅłŁıȷđĐðÐþÞΑΒΕΖΗΙΚΜΝΟΡΤΥΧο",
+    r"\ss{} \ae{} \AE{} \oe{} \OE{} \o{} \O{} \aa{} \AA{} \l{} \L{} \i{} \j{} d D d D th Th"
+    " A B E Z H I K M N O P T Y X o",
 )
-_MARKS = dict(
-    zip(
-        "–—−‐‑‘’‚“”„«»…•·§¶©®™°±×÷µ£€",
-        r"-- --- $-$ - - ` ' , `` '' ,, $\ll$ $\gg$ \ldots{} \textbullet{} \textperiodcentered{} \S{} \P{}"
-        r" \copyright{} \textregistered{} \texttrademark{} $^\circ$ $\pm$ $\times$ $\div$ $\mu$ \pounds{} EUR".split(),
-        strict=True,
-    )
+_MARKS = _pairs(
+    "–—−‐‑‘’‚“”„«»…•·§¶©®™°±×÷µ£€⁄",
+    r"-- --- $-$ - - ` ' , `` '' ,, $\ll$ $\gg$ \ldots{} \textbullet{} \textperiodcentered{} \S{} \P{}"
+    r" \copyright{} \textregistered{} \texttrademark{} $^\circ$ $\pm$ $\times$ $\div$ $\mu$ \pounds{} EUR /",
 )
-_SIGNS = dict(
-    zip(
-        "≤≥≠≈≡∼∝∞∈∉⊂⊆∪∩∅∀∃∇∂∑∏∫√→←↔⇒∧∨¬",
-        "leq geq neq approx equiv sim propto infty in notin subset subseteq cup cap emptyset forall exists nabla"
-        " partial sum prod int surd rightarrow leftarrow leftrightarrow Rightarrow wedge vee neg".split(),
-        strict=True,
-    )
+_SIGNS = _pairs(
+    "αβγδεζηθικλμνξπρςστυφχψωΓΔΘΛΞΠΣΦΨΩ≤≥≠≈≡∼∝∞∈∉⊂⊆∪∩∅∀∃∇∂∑∏∫√→←↔⇒∧∨¬",
+    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho varsigma sigma tau upsilon phi chi"
+    " psi omega Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega"
+    " leq geq neq approx equiv sim propto infty in notin subset subseteq cup cap emptyset forall exists nabla"
+    " partial sum prod int surd rightarrow leftarrow leftrightarrow Rightarrow wedge vee neg",
 )
-_GREEK = "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau phi chi psi omega"
 
 
 def escape(text: str) -> str:
@@ -76,18 +71,7 @@ def _letter(character: str) -> str:
         return found
     if sign := _SIGNS.get(character):
         return rf"$\{sign}$"
-    name = unicodedata.name(character, "").split()
-    greek = name[-1].lower() if len(name) == 4 and name[0] == "GREEK" else ""
-    if greek.replace("lamda", "lambda") in _GREEK.split():
-        return _greek(greek.replace("lamda", "lambda"), name[1] == "CAPITAL")
     return ""
-
-
-def _greek(letter: str, capital: bool) -> str:
-    if not capital:
-        return rf"$\{letter}$"
-    has_own_capital = letter in "gamma delta theta lambda xi pi sigma phi psi omega".split()
-    return rf"$\{letter.capitalize()}$" if has_own_capital else letter[0].upper()
 
 
 def _decomposed(character: str) -> str:
@@ -97,8 +81,10 @@ def _decomposed(character: str) -> str:
         return rf"\{_ACCENTS[marks]}{{{base}}}"
     if unicodedata.category(character)[0] in "CM":
         return ""
-    if parts == character or not parts.isascii():
+    if marks and all(unicodedata.combining(mark) for mark in marks):
+        return _escaped(base)
+    plain = "" if parts == character else "".join(map(_escaped, parts))
+    if not plain or "(U+" in plain:
         return f"(U+{ord(character):04X})"
-    plain = "".join(map(_escaped, parts))
     kind = unicodedata.decomposition(character).partition(">")[0]
     return {"<super": rf"\textsuperscript{{{plain}}}", "<sub": rf"\textsubscript{{{plain}}}"}.get(kind, plain)

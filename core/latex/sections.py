@@ -41,7 +41,7 @@ def scaffold(title: str, author: str, date: str = r"\today") -> str:
 
 
 def section_text(report: str, name: str) -> str:
-    """The text of one section, without its heading and markers; raises LatexError when the report has no such section."""
+    """The text of one section, without heading and markers; raises LatexError when the report has no such section."""
     start, end = _place(report, name)
     return _MARKER.sub("", report[start:end]).strip()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sqlite3
 from collections.abc import Iterable, Mapping
 from functools import cached_property, lru_cache
@@ -10,14 +9,11 @@ from pathlib import Path
 
 from core.brief import Paper
 from core.literature.records import Record, read_records
+from core.words import content_words
 
 _WEIGHTS = "10.0, 6.0, 3.0, 2.0"  # title, keywords, summary, authors
 _LEFT_OUT = frozenset({"annotation", "annote", "abstract", "file"})
 _MOST_WORDS = 64
-_STOP_WORDS = frozenset(
-    "a an and are as at by can do does for from how in into is it its more less most of on or than that the their them"
-    " these they this to using via was we what when where which while who why with".split()
-)
 
 
 class Library:
@@ -42,7 +38,7 @@ class Library:
 
     def search(self, query: str, limit: int = 20) -> list[Paper]:
         """The papers that hold any word of `query`, best first; none when it has no word to search for."""
-        words = [word for word in re.findall(r"[^\W_]+", query.casefold()) if word not in _STOP_WORDS]
+        words = content_words(query)
         if not words:
             return []
         match = " OR ".join(f'"{word}"' for word in words[:_MOST_WORDS])
@@ -50,11 +46,11 @@ class Library:
             f"SELECT id FROM papers WHERE papers MATCH ? ORDER BY bm25(papers, 0.0, {_WEIGHTS}), rowid LIMIT ?",
             (match, max(0, limit)),
         )
-        return [self._papers[id] for (id,) in found.fetchall()]
+        return [self._papers[key] for (key,) in found.fetchall()]
 
     def bibtex(self, ids: Iterable[str]) -> str:
         """The BibTeX of these records as the file has it, without summaries; unknown keys are passed over."""
-        return "\n".join(_entry(self._records[id]) for id in dict.fromkeys(ids) if id in self._records)
+        return "\n".join(_entry(self._records[key]) for key in dict.fromkeys(ids) if key in self._records)
 
     @cached_property
     def _records(self) -> Mapping[str, Record]:
@@ -81,7 +77,7 @@ class Library:
 
 @lru_cache(maxsize=1)
 def bundled() -> Library:
-    """The records that come with labtop. Their `abstract` is a summary of the library's own, not the paper's abstract."""
+    """The records that come with labtop. Their `abstract` is a summary of its own, not the paper's abstract."""
     return Library(Path(__file__).with_name("library.bib").read_text(encoding="utf-8"))
 
 

@@ -26,7 +26,7 @@ class Name:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One BibTeX entry: `fields` in plain text by lower-case name, `source` as LaTeX by the name it was written with."""
+    """One BibTeX entry: `fields` in plain text by lower-case name, `source` as LaTeX by the name as written."""
 
     key: str
     kind: str
@@ -59,10 +59,10 @@ class Record:
 
 
 def read_records(text: str) -> list[Record]:
-    """The readable entries of a BibTeX text, in its order; of two with one key the first counts, broken ones are left out."""
-    import bibtexparser
+    """The readable entries of a BibTeX text, in its order; of two with one key the first counts."""
+    from bibtexparser.entrypoint import parse_string
 
-    return [_record(entry) for entry in bibtexparser.parse_string(text).entries]
+    return [_record(entry) for entry in parse_string(text).entries]
 
 
 def _record(entry: object) -> Record:
