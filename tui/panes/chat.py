@@ -15,7 +15,7 @@ from textual.widgets import Static
 from core.clean import clean
 from core.record import Turn
 from tui.widgets.document import NOTHING, Block, Document
-from tui.widgets.frame import entitle, frame
+from tui.widgets.frame import MUTED, entitle, frame
 from tui.widgets.spoken import Growing, headline, spoken
 
 MOUNTED = 30
@@ -27,7 +27,7 @@ NOTHING_YET = (
     "Nobody has spoken yet.\n\nThe agents' words appear here as they write them.\nspace runs, n makes one step"
 )
 
-_LEVELS = {"info": ("i", "$text-muted"), "warning": ("!", "$text-warning"), "error": ("✗", "$text-error")}
+_LEVELS = {"info": ("i", MUTED), "warning": ("!", "$text-warning"), "error": ("✗", "$text-error")}
 
 
 class TurnView(Static):
@@ -37,6 +37,7 @@ class TurnView(Static):
 
     def __init__(self, document: Document, turn: Turn | None = None) -> None:
         super().__init__(document, markup=False)
+        self.auto_links = False  # no link is ever made here, and looking for them costs more than drawing
         self.turn = turn
         self.unfolded = False
         self._document = document
@@ -101,7 +102,6 @@ class ChatPane(VerticalScroll):
     def on_mount(self) -> None:
         if not self.children:
             self.mount(Static(Content(NOTHING_YET), classes="chat--empty"))
-        self.anchor()
 
     def load(self, turns: Sequence[Turn]) -> None:
         """Forget what is shown and show the last of `turns`, oldest first; the earlier ones come on scrolling up."""
@@ -110,9 +110,9 @@ class ChatPane(VerticalScroll):
         self.remove_children()
         shown = [TurnView(spoken(turn), turn) for turn in turns[-MOUNTED:]]
         self.mount_all(shown or [Static(Content(NOTHING_YET), classes="chat--empty")])
-        self._below = 0
+        self._below, self._away = 0, False
         self._say_where()
-        self.anchor()
+        self.anchor(bool(turns))
 
     def begin(self, turn: int, heading: str) -> None:
         """An agent begins to write; `heading` is its name and phase, e.g. `ML engineer · running experiments`."""
@@ -224,6 +224,8 @@ class ChatPane(VerticalScroll):
         if not self.following:
             self._below += 1
         self.mount(view)
+        if not self.is_anchored:
+            self.anchor()
         self._say_where()
 
     def _break_off(self) -> None:
@@ -242,6 +244,7 @@ class ChatPane(VerticalScroll):
         self._say_where()
 
     def _say_where(self) -> None:
-        above = f"{len(self._earlier)} earlier" if self._earlier else ""
+        full = len(self.query(TurnView)) >= MOST_MOUNTED
+        above = f"{len(self._earlier)} earlier{': h, history' if full else ' ↑'}" if self._earlier else ""
         below = f"↓ {self._below} new below" if self._below else ""
         entitle(self, "Chat", " · ".join(part for part in (above, below) if part))

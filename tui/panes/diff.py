@@ -12,7 +12,7 @@ from textual.content import Content
 
 from core.clean import clean
 from tui.widgets.code import coloured, language_of
-from tui.widgets.frame import entitle, frame
+from tui.widgets.frame import MUTED, entitle, frame
 from tui.widgets.lines import Line, LineView
 
 NOTHING_YET = (
@@ -27,9 +27,9 @@ _HUNK = re.compile(r"@@ -(\d{1,9})(?:,(\d{1,9}))? \+(\d{1,9})(?:,(\d{1,9}))? @@ 
 _STYLES = {
     "+": "on $success 18%",
     "-": "on $error 18%",
-    "@": "$text-muted on $foreground 6%",
+    "@": f"{MUTED} on $foreground 6%",
     " ": "",
-    "~": "$text-muted",
+    "~": MUTED,
 }
 _SIGNS = {"+": "bold $text-success", "-": "bold $text-error"}
 
@@ -77,11 +77,11 @@ class DiffPane(LineView):
 
     def line(self, index: int) -> Line:
         row = self._rows[index]
-        style = _STYLES[row.sign]
+        style = self.tint(_STYLES[row.sign])
         if row.sign in "@~":
             return Line(Content(""), Content(row.text), style)
         number = str(row.number).rjust(self._digits)
-        gutter = Content.assemble((f"{number} ", "$text-muted"), (f"{row.sign} ", _SIGNS.get(row.sign, "")))
+        gutter = Content.assemble((f"{number} ", MUTED), (f"{row.sign} ", _SIGNS.get(row.sign, "")))
         return Line(gutter, coloured(row.text, self._language), style)
 
     def text_of(self, index: int) -> str:

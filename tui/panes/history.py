@@ -13,7 +13,7 @@ from textual.widget import Widget
 
 from core.record import Agent, Status
 from tui.board import HistoryRow
-from tui.widgets.frame import entitle, frame, plain
+from tui.widgets.frame import MUTED, entitle, frame, plain
 from tui.widgets.lines import Line, LineView
 from tui.widgets.voices import VOICES
 
@@ -35,7 +35,7 @@ _FAULTS = {
 class HistoryPane(LineView):
     """The turns, with a cursor; it stays on the newest until one moves it."""
 
-    DEFAULT_CSS = frame("HistoryPane")
+    DEFAULT_CSS = frame("HistoryPane") + "HistoryPane { scrollbar-size-vertical: 0; scrollbar-gutter: auto; }"
     BORDER_TITLE = "History"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "select", "Look at this turn", show=False)]
 
@@ -80,12 +80,16 @@ class HistoryPane(LineView):
 
     def line(self, index: int) -> Line:
         if not self._rows:
-            return Line(Content(""), Content.styled(NOTHING_YET[index], "$text-muted"))
+            return Line(Content(""), Content.styled(NOTHING_YET[index], MUTED))
         row = self._rows[index]
         width = self.scrollable_content_region.width
         style = ""
         if index == self._cursor:
-            style = "bold on $accent 30%" if self.has_focus else "on $foreground 8%"
+            style = (
+                self.tint("bold on $accent 30%", "reverse")
+                if self.has_focus
+                else self.tint("on $foreground 8%", "bold")
+            )
         return Line(Content(""), history_line(row, width, len(str(self._rows[0].turn))), style)
 
     def text_of(self, index: int) -> str:
@@ -150,10 +154,10 @@ class HistoryPane(LineView):
 def history_line(row: HistoryRow, width: int, digits: int) -> Content:
     """One turn in `width` cells: number, agent, command, score, and at the right end ▲ kept, ✗ failed, – declined."""
     voice = VOICES[row.agent]
-    left = Content.assemble((str(row.turn).rjust(digits), "$text-muted"), " ", (row.who.ljust(3), voice.style), " ")
+    left = Content.assemble((str(row.turn).rjust(digits), MUTED), " ", (row.who.ljust(3), voice.style), " ")
     mark = Content.styled(*_FAULTS.get(row.status, ("▲" if row.kept else " ", "$text-success")))
     score = scored(row)
-    room = max(0, width - left.cell_length - 1)
+    room = max(0, width - left.cell_length - 2)
     said = plain(row.subject if row.agent in (Agent.RESEARCHER, Agent.LABTOP) or not row.command else row.command)
     free = room - 1 - len(score)
     if score and said.cell_length > free:
@@ -161,7 +165,7 @@ def history_line(row: HistoryRow, width: int, digits: int) -> Content:
     if said.cell_length > free:
         said = said.truncate(max(1, free), ellipsis=True)
     gap = max(0, room - said.cell_length - len(score))
-    return Content.assemble(left, said, " " * gap, (score, "bold"), mark)
+    return Content.assemble(left, said, " " * gap, (score, "bold"), " ", mark)
 
 
 def scored(row: HistoryRow) -> str:

@@ -6,7 +6,7 @@ from rich.cells import cell_len
 from textual.content import Content
 
 from core.clean import clean
-from tui.widgets.frame import entitle, frame
+from tui.widgets.frame import MUTED, entitle, frame
 from tui.widgets.lines import Line, LineView
 
 MOST_LINES = 5000
@@ -69,7 +69,7 @@ class OutputPane(LineView):
 
     def line(self, index: int) -> Line:
         text = self._lines[index]
-        return Line(Content(""), Content(text), "" if self._begun else "$text-muted")
+        return Line(Content(""), Content(text), "" if self._begun else MUTED)
 
     def _relay(self, added: list[str]) -> None:
         if len(self._lines) > 2 * MOST_LINES:

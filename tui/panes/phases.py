@@ -10,7 +10,7 @@ from textual.widget import Widget
 
 from core.events import State
 from tui.board import PhaseRow, Stage
-from tui.widgets.frame import entitle, frame, plain
+from tui.widgets.frame import MUTED, entitle, frame, plain
 
 _ABBREVIATED = {
     "Literature": "Lit",
@@ -22,7 +22,7 @@ _ABBREVIATED = {
 _STAGES = {
     Stage.DONE: ("✓", "$text-success", "$foreground"),
     Stage.NOW: ("▶", "bold $text-accent", "bold $foreground"),
-    Stage.AHEAD: ("·", "$text-muted", "$text-muted"),
+    Stage.AHEAD: ("·", MUTED, MUTED),
 }
 _HALTED = {
     State.PAUSED: ("‖", "bold $text-warning"),
@@ -65,7 +65,7 @@ class PhasesPane(Widget):
 
     def render(self) -> Content:
         if not self._rows:
-            return Content.styled("The phases of the research appear here.", "$text-muted")
+            return Content.styled("The phases of the research appear here.", MUTED)
         if self.compact:
             return self._one_line(self.content_size.width)
         return Content("\n").join([self._line(row, self.content_size.width) for row in self._rows])
@@ -82,7 +82,7 @@ class PhasesPane(Widget):
         if note.cell_length > room:
             note = note.truncate(room, ellipsis=True) if room > 3 else Content("")
         gap = max(1, width - 2 - name.cell_length - note.cell_length)
-        return Content.assemble((f"{glyph} ", style), name, " " * gap, note.stylize("$text-muted"))
+        return Content.assemble((f"{glyph} ", style), name, " " * gap, note.stylize(MUTED))
 
     def _one_line(self, width: int) -> Content:
         """All phases on one line; where that is too narrow, only the one at work keeps its name."""

@@ -13,7 +13,7 @@ from textual.content import Content
 
 from core.clean import clean
 from tui.widgets.code import coloured
-from tui.widgets.frame import entitle, frame
+from tui.widgets.frame import MUTED, entitle, frame
 from tui.widgets.lines import Line, LineView
 
 NOTHING_YET = (
@@ -85,8 +85,8 @@ class ReportPane(LineView):
             return Line(Content(""), Content(row.text), row.style)
         digits = len(str(self._rows[-1].number))
         mark = Content.styled("✗", "bold $text-error") if row.wrong else Content(" ")
-        gutter = Content.assemble((str(row.number).rjust(digits), "$text-muted"), mark, " ")
-        return Line(gutter, coloured(row.text, "latex"), "on $error 18%" if row.wrong else "")
+        gutter = Content.assemble((str(row.number).rjust(digits), MUTED), mark, " ")
+        return Line(gutter, coloured(row.text, "latex"), self.tint("on $error 18%") if row.wrong else "")
 
     def text_of(self, index: int) -> str:
         return self._rows[index].text
@@ -127,21 +127,21 @@ class ReportPane(LineView):
             super().action_page_down()
 
     def _rebuild(self, *, keep: bool = False) -> None:
-        width = max(10, self.scrollable_content_region.width)
+        width = max(10, self.scrollable_content_region.width - 1)
         if self.as_source:
             self._rows = list(source_rows(self._source, self._problems, width))
         elif self._pages:
             self._rows = list(page_rows(self._pages[self._page], self._problems, width))
         else:
-            self._rows = [Row(line, style="$text-muted") for text in NOTHING_YET for line in wrapped(text, width)]
+            self._rows = [Row(line, style=MUTED) for text in NOTHING_YET for line in wrapped(text, width)]
         self._entitle()
         wide = max((cell_len(row.text) for row in self._rows), default=0) if self.as_source else 0
         gutter = len(str(self._rows[-1].number)) + 2 if self._rows and self._rows[-1].number else 0
         self.lay(len(self._rows), wide + gutter if wide else 0, keep=keep)
 
     def _entitle(self) -> None:
-        wrong = len(self._problems)
-        said = f"✗ {wrong} problem{'s' if wrong != 1 else ''}" if wrong else "✓ compiles" if self._pages else ""
+        warnings = sum(is_warning(problem) for problem in self._problems)
+        said = verdict(len(self._problems) - warnings, warnings) or ("✓ compiles" if self._pages else "")
         if not self.as_source and self._pages:
             title = f"Report · page {self._page + 1}/{len(self._pages)}"
         else:
@@ -152,7 +152,7 @@ class ReportPane(LineView):
 def source_rows(source: str, problems: Sequence[str], width: int) -> Iterator[Row]:
     """The problems, then the source with its lines numbered and the wrong ones marked."""
     yield from problem_rows(problems, width)
-    wrong = {int(match[1]) for problem in problems for match in _LINE.finditer(problem)}
+    wrong = {int(match[1]) for problem in problems if (match := _LINE.search(problem))}
     if source:
         for number, text in enumerate(source.expandtabs(4).split("\n"), start=1):
             yield Row(text, number, number in wrong)
@@ -165,27 +165,41 @@ def page_rows(page: str, problems: Sequence[str], width: int) -> Iterator[Row]:
         heading = len(paragraph) < 64 and not paragraph.endswith(_ENDS) and _HEADING.fullmatch(paragraph)
         for line in wrapped(paragraph, width):
             yield Row(line, style="bold" if heading else "")
-        yield Row("")
 
 
 def problem_rows(problems: Sequence[str], width: int) -> Iterator[Row]:
     """What is wrong with the report, each problem by its first lines."""
     for problem in problems:
+        mark, style = ("!", "$text-warning") if is_warning(problem) else ("✗", "$text-error")
         for place, line in enumerate(wrapped(problem.split("\n")[0], width - 2)[:3]):
-            yield Row(("✗ " if not place else "  ") + line, style="$text-error")
+            yield Row(f"{mark if not place else ' '} {line}", style=style)
     if problems:
         yield Row("")
 
 
+def is_warning(problem: str) -> bool:
+    """Whether a problem is one that the report compiles with."""
+    return problem.startswith("warning")
+
+
+def verdict(errors: int, warnings: int) -> str:
+    """How much is wrong, in words."""
+    words = [f"✗ {errors} error{'s' if errors != 1 else ''}"] if errors else []
+    return " ".join([*words, f"! {warnings} warning{'s' if warnings != 1 else ''}"] if warnings else words)
+
+
 def paragraphs(page: str) -> Iterator[str]:
-    """The paragraphs of a page: a line that runs to the margin goes on in the next one."""
-    lines = [" ".join(line.split()) for line in page.split("\n")]
+    """The paragraphs of a page, empty lines between: a line that runs to the margin goes on in the next one."""
+    lines = [" ".join(line.split()) for line in re.sub(r"\n\s*\n", "\n\n", page.strip()).split("\n")]
     margin = 0.75 * max((len(line) for line in lines), default=0)
-    held = ""
+    held, above = "", ""
     for line in lines:
         if held and (not line or heading_starts(line)):
             yield held
             held = ""
+        if not line or (above and heading_starts(line)):
+            yield ""
+        above = line
         held = held[:-1] + line if held.endswith("-") and line[:1].islower() else f"{held} {line}".strip()
         if held and len(line) < margin:
             yield held

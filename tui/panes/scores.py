@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple
 
 from textual.content import Content, Span
 from textual.widget import Widget
 
 from tui.board import Point
-from tui.widgets.frame import entitle, frame, plain
+from tui.widgets.frame import FAINT, MUTED, entitle, frame, plain
+
+if TYPE_CHECKING:
+    from textual_plotext.plot import Plot
 
 NOTHING_YET = (
     "No score yet.\n\nEvery candidate that the solver runs becomes a point here.\nspace runs, n makes one step"
@@ -24,10 +28,11 @@ _INK = (
     (re.compile(KEPT), "bold $text-success"),
     (re.compile(TRIED), "$text-accent"),
     (re.compile(FAILED), "bold $text-error"),
-    (re.compile("[\u2800-\u28ff]+"), "$text-success"),
-    (re.compile(r"[┤┬┴└┘┌┐│─]+"), "$foreground 25%"),
-    (re.compile(r"[-.\d]+"), "$text-muted"),
+    (re.compile("[─│╯]+"), "$text-success"),
 )
+
+
+_SIDE = re.compile(r" *[-+.e\d]* *[┤│]")
 
 
 class Series(NamedTuple):
@@ -61,7 +66,7 @@ class ScoresPane(Widget, can_focus=True):
 
     def render(self) -> Content:
         if not self._points:
-            return Content.styled(NOTHING_YET, "$text-muted")
+            return Content.styled(NOTHING_YET, MUTED)
         width, height = self.content_size
         series = measured(self._points, self._metric)
         lines = [headline(series, self._metric, width)]
@@ -96,11 +101,11 @@ def headline(series: Series, metric: str, width: int) -> Content:
     name = plain(metric or "judge's score").stylize("bold")
     best = [(value, turn) for value, turn, kept in zip(series.values, series.turns, series.kept, strict=True) if kept]
     if not best:
-        said = Content.styled("none kept yet", "$text-muted")
+        said = Content.styled("none kept yet", MUTED)
     else:
         value, turn = best[-1]
         said = Content.assemble((f"best {digits(value, series.values)}", "bold $text-success"))
-        since = Content.styled(f" since turn {turn}", "$text-muted")
+        since = Content.styled(f" since turn {turn}", MUTED)
         if said.cell_length + since.cell_length + 6 <= width:
             said += since
     room = max(1, width - said.cell_length - 1)
@@ -112,10 +117,10 @@ def judged(points: Sequence[Point], width: int) -> Content:
     """The judge's scores apart from the measured ones: the last, and a line of bars from 0 to 1."""
     scores = [point.judge for point in points if not point.failed]
     if not scores:
-        return Content.styled("judge: no score yet", "$text-muted")
+        return Content.styled("judge: no score yet", MUTED)
     said = f"judge {scores[-1]:.2f} "
     bars = "".join(BARS[min(7, max(0, int(score * 8)))] for score in scores[-max(0, width - len(said)) :])
-    return Content.assemble((said, "$text-muted"), (bars, "$text-accent"))
+    return Content.assemble((said, MUTED), (bars, MUTED))
 
 
 def chart(series: Series, width: int, height: int) -> list[Content]:
@@ -136,9 +141,7 @@ def chart(series: Series, width: int, height: int) -> list[Content]:
     plot.xticks([float(turn) for turn in across], [str(turn) for turn in across])
     plot.xaxes(True, False)
     plot.yaxes(True, False)
-    steps = best_so_far(series, last)
-    if len(steps) > 1:
-        plot.plot([x for x, _ in steps], [y for _, y in steps], marker="braille")
+    draw_steps(plot, best_so_far(series, last))
     for sign, kept in ((TRIED, False), (KEPT, True)):
         of_kind = [(t, v) for t, v, k in zip(series.turns, series.values, series.kept, strict=True) if k is kept]
         if of_kind:
@@ -151,7 +154,10 @@ def chart(series: Series, width: int, height: int) -> list[Content]:
 
 def inked(line: str) -> Content:
     """A line of the chart, each kind of sign in its colour."""
-    return Content(line, [Span(m.start(), m.end(), style) for sign, style in _INK for m in sign.finditer(line)])
+    if not (side := _SIDE.match(line)):
+        return Content.styled(line, FAINT if "┬" in line else MUTED)
+    drawn = [Span(m.start(), m.end(), style) for sign, style in _INK for m in sign.finditer(line, side.end())]
+    return Content(line, [Span(0, side.end() - 1, MUTED), Span(side.end() - 1, side.end(), FAINT), *drawn])
 
 
 def limits(values: Sequence[float]) -> tuple[float, float]:
@@ -179,6 +185,15 @@ def best_so_far(series: Series, last: int) -> list[tuple[int, float]]:
                 corners.append((turn, corners[-1][1]))
             corners.append((turn, value))
     return [*corners, (last, corners[-1][1])] if corners and corners[-1][0] < last else corners
+
+
+def draw_steps(plot: Plot, corners: Sequence[tuple[int, float]]) -> None:
+    """Draw the best so far as a line that only runs across and up or down."""
+    for (x, y), (next_x, next_y) in pairwise(corners):
+        plot.plot([x, next_x], [y, next_y], marker="─" if y == next_y else "│")
+    for (x, y), (next_x, _) in pairwise(corners):
+        if x == next_x:
+            plot.scatter([x], [y], marker="╯")
 
 
 def ticks(low: float, high: float, height: int) -> list[float]:

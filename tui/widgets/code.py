@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content, Span
 
+from tui.widgets.frame import MUTED
+
 if TYPE_CHECKING:
     from pygments.lexer import Lexer
 
@@ -23,7 +25,7 @@ LANGUAGES = {
 
 # Of a token such as Token.Literal.String.Doc the longest name that stands here decides.
 STYLES = {
-    "Comment": "$text-muted italic",
+    "Comment": f"{MUTED} italic",
     "Keyword": "$text-accent",
     "Keyword.Constant": "$text-warning",
     "Literal.Number": "$text-warning",

@@ -11,6 +11,7 @@ from textual.content import Content
 from textual.strip import Strip
 from textual.visual import RenderOptions, Visual
 
+from tui.widgets.frame import FAINT
 from tui.widgets.lines import to_strip
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ class Block:
         room = width - right.cell_length - 2
         left = self.content if self.content.cell_length <= room else self.content.truncate(max(1, room), ellipsis=True)
         rule = "─" * max(0, room - left.cell_length)
-        return [Content.assemble(left, (f" {rule} ", "$foreground 25%"), right)]
+        return [Content.assemble(left, (f" {rule} ", FAINT), right)]
 
 
 class Document(Visual):

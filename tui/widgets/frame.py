@@ -7,6 +7,12 @@ from textual.widget import Widget
 
 from core.clean import clean
 
+MUTED = "$foreground 60%"
+"""For what is beside the point; `$text-muted` is a colour that only a style sheet can work out."""
+
+FAINT = "$foreground 25%"
+"""For rules and axes."""
+
 
 def frame(kind: str) -> str:
     """The style sheet of a pane's frame, for a widget class named `kind`."""

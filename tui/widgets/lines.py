@@ -90,6 +90,10 @@ class LineView(ScrollView, can_focus=True):
             self._strips[index] = made
         return made
 
+    def tint(self, style: str, otherwise: str = "") -> str:
+        """`style` where colours can be mixed, else `otherwise`: sixteen colours know no pale ones."""
+        return otherwise if self.app.native_ansi_color else style
+
     def _selected(self, body: Content, index: int, selection: Selection) -> Content:
         span = selection.get_span(index)
         if span is None:

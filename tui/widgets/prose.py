@@ -10,6 +10,7 @@ from textual.content import Content, Span
 
 from tui.widgets.code import coloured
 from tui.widgets.document import NOTHING, Block, Wrap
+from tui.widgets.frame import MUTED
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
@@ -20,7 +21,7 @@ CODE_LINES = 24
 
 _INLINE = {"em": "italic", "strong": "bold", "s": "strike"}
 _CODE = "$text-warning"
-_QUIET = "$text-muted"
+_QUIET = MUTED
 
 Fence = Callable[[str, str], list[Block]]
 """Makes blocks of a fenced block: its info string and its body."""

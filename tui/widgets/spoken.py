@@ -10,11 +10,12 @@ from core.clean import clean
 from core.record import Agent, Score, Status, Turn
 from tui.widgets.code import language_of
 from tui.widgets.document import NOTHING, Block, Document, Wrap
+from tui.widgets.frame import MUTED
 from tui.widgets.prose import bar, note, prose, shown_code, split_stable
 from tui.widgets.voices import VOICES, Voice, voice_of
 
 MOST_CHARACTERS = 40_000
-"""Characters of one reply that are shown; the whole stands in the history."""
+"""Characters of one reply that are shown; the whole stands in the turn's commit."""
 
 _COMMAND = re.compile(r"[A-Z][A-Z_]{2,}$")
 _TALK = {"DIALOGUE"}
@@ -47,8 +48,8 @@ def headline(heading: str, turn: int, voice: Voice | None = None) -> Block:
     """The line above a turn: glyph, name and phase at the left, the turn's number at the right."""
     name, separator, rest = clean(heading).replace("\n", " ").partition(" · ")
     glyph, style = voice or voice_of(name)
-    left = Content.assemble((f"{glyph} {name}", style), (separator + rest, "$text-muted"))
-    return Block(left, right=Content.styled(f"turn {turn}", "$text-muted"))
+    left = Content.assemble((f"{glyph} {name}", style), (separator + rest, MUTED))
+    return Block(left, right=Content.styled(f"turn {turn}", MUTED))
 
 
 class Growing:
@@ -101,7 +102,7 @@ def _reply(turn: Turn, unfolded: bool) -> list[Block]:
     while blocks and not blocks[-1].content and not blocks[-1].first:
         blocks.pop()
     if left_out > 0:
-        blocks.append(note(f"… {left_out} more characters: h shows the turn in full"))
+        blocks.append(note(f"… {left_out} more characters stand in .lab/turn.json of this turn's commit"))
     return blocks or [note("(an empty reply)")]
 
 
@@ -137,7 +138,7 @@ def _tail_of_fence(info: str, body: str) -> list[Block]:
 
 
 def _mark(mark: str) -> Content:
-    return Content.styled(f"{mark} ", "$text-muted")
+    return Content.styled(f"{mark} ", MUTED)
 
 
 def _score(score: Score) -> Block:
@@ -157,7 +158,7 @@ def _outcome(turn: Turn, unfolded: bool) -> list[Block]:
         ends = [lines[0], lines[-1]] if turn.status is not Status.OK else lines[:2]
         hidden, lines = len(lines) - 2, ends
     blocks = [Block(Content(lines[0]), Content.styled(f"{mark} ", style), Content("  "))]
-    blocks += [Block(Content.styled(line, "$text-muted"), Content("  "), Content("  ")) for line in lines[1:]]
+    blocks += [Block(Content.styled(line, MUTED), Content("  "), Content("  ")) for line in lines[1:]]
     if hidden:
         blocks.append(note(f"  … {hidden} more line{'s' if hidden != 1 else ''}, o opens"))
     if turn.reflection and unfolded:

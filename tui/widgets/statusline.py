@@ -11,7 +11,7 @@ from textual.widget import Widget
 from core.events import State
 from tui.board import SHORT_PHASES, Board
 from tui.panes.history import short_number
-from tui.widgets.frame import plain
+from tui.widgets.frame import MUTED, plain
 
 _STATES = {
     State.RUNNING: ("●", "bold $text-success"),
@@ -59,7 +59,7 @@ def parts_of(board: Board) -> Iterator[Part]:
     name = plain(board.project)
     yield Part((name or Content("labtop")).stylize("bold"), 5)
     if board.branch:
-        yield Part(Content.assemble(("▸ ", "$text-muted"), plain(board.branch)), 6)
+        yield Part(Content.assemble(("▸ ", MUTED), plain(board.branch)), 6)
     if board.phase:
         where = f"▶ {SHORT_PHASES[board.phase]} {board.progress}".rstrip()
         yield Part(plain(where).stylize("$text-accent"), 2)
@@ -67,11 +67,11 @@ def parts_of(board: Board) -> Iterator[Part]:
     glyph, style = _STATES[board.state]
     yield Part(Content.styled(f"{glyph} {board.state.value}", style), 0)
     if board.reason and board.state is not State.RUNNING:
-        yield Part(plain(board.reason).truncate(40, ellipsis=True).stylize("$text-muted"), 10)
+        yield Part(plain(board.reason).truncate(40, ellipsis=True).stylize(MUTED), 10)
     if board.best is not None:
         yield Part(Content.styled(f"{short_number(board.best)} ▲", "$text-success"), 4, right=True)
     if board.model:
-        yield Part(plain(board.model).stylize("$text-muted"), 8, right=True)
+        yield Part(plain(board.model).stylize(MUTED), 8, right=True)
     yield Part(Content(f"{counted(board.cost.prompt_tokens + board.cost.completion_tokens)} tok"), 9, right=True)
     yield Part(Content(f"${board.cost.money:.2f}"), 3, right=True)
     yield Part(Content(clock(board.seconds)), 1, right=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from core.record import Agent
+from tui.widgets.frame import MUTED
 
 
 class Voice(NamedTuple):
@@ -25,7 +26,7 @@ VOICES = {
     Agent.REVIEWER_2: Voice("②", "bold $text-secondary"),
     Agent.REVIEWER_3: Voice("③", "bold $text-secondary"),
     Agent.RESEARCHER: Voice("»", "bold $foreground"),
-    Agent.LABTOP: Voice("·", "$text-muted"),
+    Agent.LABTOP: Voice("·", MUTED),
 }
 
 
