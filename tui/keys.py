@@ -58,8 +58,8 @@ ACTIONS = (
         (_LAB, _HISTORY),
         True,
     ),
-    Action("undo", ("u",), "u", "undo", "Take the last roll-back back, or the last turn", (_LAB, _HISTORY), True),
-    Action("redo", ("ctrl+r",), "^r", "redo", "Take the last undo back", (_LAB, _HISTORY)),
+    Action("undo", ("u",), "u", "undo", "Bring back what the last roll-back left behind", (_LAB, _HISTORY), True),
+    Action("redo", ("ctrl+r",), "^r", "redo", "Go back again after an undo", (_LAB, _HISTORY)),
     Action(
         "show_pane",
         tuple("123456"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -126,9 +127,10 @@ class Session:
 
     def _tell(self, phase: Phase, words: str) -> str:
         name = f"notes/{phase.value}.md"
-        file = Path(self.project.path) / name
+        file = self.project.path / name
         file.parent.mkdir(exist_ok=True)
-        with file.open("a", encoding="utf-8") as notes:
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        with os.fdopen(os.open(file, flags, 0o644), "a", encoding="utf-8") as notes:
             notes.write(f"{words}\n")
         return name
 
@@ -138,7 +140,7 @@ class Session:
         project = self.project
         turns = list(reversed(project.log(REMEMBERED_TURNS)))
         board = restored(((logged.commit, logged.turn) for logged in turns), read_progress(project))
-        board.project, board.branch, board.head = project.name, project.branch, project.head
+        board.project, board.branch, board.head = project.name, project.branch_name, project.head
         return board, turns
 
     async def _listen(self) -> None:

@@ -78,6 +78,10 @@ class HistoryPane(LineView):
         self.lay(count or len(NOTHING_YET), 0, keep=True)
         self.scroll_to(0, max(0, self._cursor - above) if self._cursor else 0, animate=False, force=True)
 
+    def select(self, turn: int) -> None:
+        """Move the cursor to a turn, if it is there."""
+        self._go(next((index for index, row in enumerate(self._rows) if row.turn == turn), self._cursor))
+
     def line(self, index: int) -> Line:
         if not self._rows:
             return Line(Content(""), Content.styled(NOTHING_YET[index], MUTED))

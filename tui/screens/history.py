@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Horizontal
+from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Static
 
@@ -21,8 +21,8 @@ from tui.screens.screen import LabScreen
 from tui.screens.travel import Wish
 from tui.widgets.keyline import KeyLine
 
-PARTS = ("chat", "diff", "output")
-"""What can be read of a turn: the reply and its outcome, the change, what the program printed."""
+PARTS = {"chat": "reply", "diff": "diff", "output": "output"}
+"""What can be read of a turn, by the pane that shows it."""
 
 
 class HistoryScreen(LabScreen[Wish | None]):
@@ -43,14 +43,17 @@ class HistoryScreen(LabScreen[Wish | None]):
         yield Static(self._heading(), id="status", markup=False)
         with Horizontal(id="columns"):
             yield HistoryPane(id="history", classes="pane")
-            yield ChatPane(id="chat", classes="pane part")
-            yield DiffPane(id="diff", classes="pane part")
-            yield OutputPane(id="output", classes="pane part")
+            with Vertical(id="turn"):
+                yield Static(id="parts", markup=False)
+                yield ChatPane(id="chat", classes="pane part")
+                yield DiffPane(id="diff", classes="pane part")
+                yield OutputPane(id="output", classes="pane part")
         yield KeyLine(Scope.HISTORY)
 
     def on_mount(self) -> None:
         history = self.query_one(HistoryPane)
         history.show(self.board.history)
+        history.select(self._selected)
         history.focus()
         self._read()
 
@@ -63,14 +66,12 @@ class HistoryScreen(LabScreen[Wish | None]):
             (f"   {board.turns} turns · {counted} candidates", "$text-muted"),
         )
 
-    @on(HistoryPane.Highlighted)
-    def _highlight(self, message: HistoryPane.Highlighted) -> None:
+    @on(HistoryPane.Selected)
+    def _select(self, message: HistoryPane.Selected) -> None:
         self._selected = message.turn
         self._read()
-
-    @on(HistoryPane.Selected)
-    def _select(self) -> None:
-        self.action_look()
+        if not isinstance(message, HistoryPane.Highlighted):
+            self.action_look()
 
     def _read(self) -> None:
         for pane in self.query(".part"):
@@ -79,9 +80,13 @@ class HistoryScreen(LabScreen[Wish | None]):
         if logged is None:
             return
         turn = logged.turn
+        self.query_one("#parts", Static).update(parts_line(turn, self._part))
         match self._part:
             case "chat":
-                self.query_one(ChatPane).load([turn])
+                chat = self.query_one(ChatPane)
+                chat.load([turn])
+                chat.release_anchor()
+                chat.call_after_refresh(chat.scroll_to, y=0, animate=False, force=True)
             case "diff":
                 self.query_one(DiffPane).show(f"{turn.command} · turn {turn.number}", turn.path, turn.diff)
             case _:
@@ -99,7 +104,8 @@ class HistoryScreen(LabScreen[Wish | None]):
 
     def action_turn_part(self, step: str) -> None:
         """Another part of the turn."""
-        self._part = PARTS[(PARTS.index(self._part) + (1 if step == "next" else -1)) % len(PARTS)]
+        names = list(PARTS)
+        self._part = names[(names.index(self._part) + (1 if step == "next" else -1)) % len(names)]
         self._read()
 
     def action_roll_back(self) -> None:
@@ -113,11 +119,11 @@ class HistoryScreen(LabScreen[Wish | None]):
             self.dismiss(Wish("roll_back", self._selected, logged.commit))
 
     def action_undo(self) -> None:
-        """Take the last roll-back back, or the last turn."""
+        """Bring back what the last roll-back left behind."""
         self.dismiss(Wish("undo"))
 
     def action_redo(self) -> None:
-        """Take the last undo back."""
+        """Go back again after an undo."""
         self.dismiss(Wish("redo"))
 
     def action_copy_commit(self) -> None:
@@ -131,3 +137,13 @@ class HistoryScreen(LabScreen[Wish | None]):
     def action_back(self) -> None:
         """Back to the laboratory."""
         self.dismiss(None)
+
+
+def parts_line(turn: Turn, part: str) -> Content:
+    """Which part of which turn is shown, and what the turn cost."""
+    tabs: list[str | tuple[str, str]] = []
+    for name, words in PARTS.items():
+        tabs += [(f" {words} ", "bold reverse $accent" if name == part else "$text-muted"), " "]
+    tokens = turn.cost.prompt_tokens + turn.cost.completion_tokens
+    spent = f"{tokens} tokens · ${turn.cost.money:.2f} · {turn.cost.seconds:.0f} s"
+    return Content.assemble((f" turn {turn.number}  ", "bold"), *tabs, (f" {spent}", "$text-muted"))

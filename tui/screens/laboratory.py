@@ -154,8 +154,9 @@ class LaboratoryScreen(AnsweringScreen):
             self.wall.zoom()
 
     @on(HistoryPane.Selected)
-    def _look(self) -> None:
-        self.action_history()
+    def _look(self, message: HistoryPane.Selected) -> None:
+        if not isinstance(message, HistoryPane.Highlighted):
+            self.action_history()
 
     # Words
 
@@ -208,12 +209,12 @@ class LaboratoryScreen(AnsweringScreen):
 
     @work
     async def action_undo(self) -> None:
-        """Take the last roll-back back, or the last turn."""
+        """Bring back what the last roll-back left behind."""
         await self._travel(Wish("undo"))
 
     @work
     async def action_redo(self) -> None:
-        """Take the last undo back."""
+        """Go back again after an undo."""
         await self._travel(Wish("redo"))
 
     async def _travel(self, wish: Wish) -> None:

@@ -28,9 +28,11 @@ async def travel(app: App[None], session: Session, board: Board, wish: Wish) -> 
     """Fulfil the wish; says in a few words what was done, nothing when it was called off; raises LabError."""
     match wish.action:
         case "undo":
-            return await session.change(lambda: undo(session.project), "held after an undo")
+            await session.change(lambda: undo(session.project), "held after an undo")
+            return "brought back what the roll-back left behind; ^r goes back again"
         case "redo":
-            return await session.change(lambda: redo(session.project), "held after a redo")
+            await session.change(lambda: redo(session.project), "held after a redo")
+            return "rolled back again; u brings back what went"
         case _:
             return await _roll_back(app, session, board, wish)
 
@@ -39,7 +41,8 @@ async def _roll_back(app: App[None], session: Session, board: Board, wish: Wish)
     sheet = RollBackScreen(f"Roll back to turn {wish.turn}?", facts(board, wish.turn))
     if not await app.push_screen_wait(sheet):
         return ""
-    return await session.change(lambda: rollback(session.project, wish.commit), f"rolled back to turn {wish.turn}")
+    await session.change(lambda: rollback(session.project, wish.commit), f"rolled back to turn {wish.turn}")
+    return f"rolled back to turn {wish.turn}; u brings back what went"
 
 
 def facts(board: Board, turn: int) -> list[tuple[str, str]]:

@@ -155,7 +155,7 @@ class Wall(Container):
             case Proposed(_, _, command, path, diff) if diff:
                 self.query_one(DiffPane).show(command, path, diff)
             case ProgramStarted(_, path, sandbox, limit):
-                output.begin(f"{path} · {sandbox} · at most {limit:g} s")
+                output.begin(f"{path} · {sandbox} · ≤ {limit:g} s")
             case ProgramOutput(_, text):
                 output.append(text)
             case ProgramFinished(_, problem):

@@ -25,7 +25,7 @@ class KeyLine(Static):
 
     def on_resize(self, event: Resize) -> None:
         """Choose again what fits."""
-        self.update(key_line(self.scope, event.size.width))
+        self.update(key_line(self.scope, self.content_size.width))
 
 
 def key_line(scope: Scope, width: int) -> Content:

@@ -40,6 +40,7 @@ class TellLine(Horizontal):
     DEFAULT_CSS = """
     TellLine { height: 1; padding: 0 1; }
     TellLine > Static { width: 2; color: $accent; }
+    TellLine > Input, TellLine > Input:focus { background: $background; }
     """
 
     class Said(Message):
