@@ -1,0 +1,164 @@
+"""Prompts: one Markdown file (Jinja2 with `[[ ]]`) per agent and phase, filled from a Brief."""
+
+from __future__ import annotations
+
+import json
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.brief import Brief
+from core.clean import clean
+from core.edits import numbered
+from core.errors import SettingsError
+from core.fences import fence_for
+from core.parsing import form
+from core.progress import condensed
+from core.record import Agent
+from core.review.form import REVIEW_SCHEMA
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+FOLDER = Path(__file__).resolve().parent.parent / "prompts"
+SPLIT = "<!-- what changes from turn to turn -->"
+"""The line of a prompt file that parts the system text from the user text."""
+LARGEST_FILE = 100_000
+"""Characters that a prompt file may have."""
+
+_REVIEWERS = (Agent.REVIEWER_1, Agent.REVIEWER_2, Agent.REVIEWER_3)
+_Source = tuple[str, str, Callable[[], bool]]
+
+
+def fill(agent: Agent, brief: Brief, allowed: Sequence[type], overrides: Path | None = None) -> tuple[str, str]:
+    """The system and the user text for an agent's turn; a file of the same name in `overrides` goes before ours.
+
+    The system text does not change between the turns of a phase, so that servers can cache it. Raises SettingsError,
+    with file and line, when an override is broken.
+    """
+    name = f"{brief.phase}.{'reviewer' if agent in _REVIEWERS else agent}.md"
+    facts = {
+        "brief": brief,
+        "commands": "\n\n".join(form(kind) for kind in allowed),
+        "form": REVIEW_SCHEMA,
+    }
+    environment = _environment(overrides)
+    try:
+        system, user = (environment.get_template(f"{name}:{part}").render(facts) for part in ("system", "user"))
+    except SettingsError:
+        raise
+    except Exception as error:  # a person's own template may fail in any way that Python knows
+        raise _broken(error, name, overrides) from error
+    return system.strip(), user.strip()
+
+
+@lru_cache(maxsize=8)
+def _environment(overrides: Path | None) -> Environment:
+    from jinja2 import FunctionLoader, StrictUndefined
+    from jinja2.exceptions import SecurityError
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    class Sandbox(ImmutableSandboxedEnvironment):
+        """Templates without multiplication, which could ask for more memory than there is."""
+
+        intercepted_binops = frozenset({"*", "**"})
+
+        def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+            raise SecurityError(f"{operator} cannot be used in prompts")
+
+    environment = Sandbox(
+        variable_start_string="[[",
+        variable_end_string="]]",
+        block_start_string="[%",
+        block_end_string="%]",
+        comment_start_string="[#",
+        comment_end_string="#]",
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        undefined=StrictUndefined,
+        loader=FunctionLoader(lambda name: _source(name, overrides)),
+    )
+    environment.filters |= {"quote": quote, "fenced": _fenced, "numbered": numbered, "cut": condensed}
+    environment.filters |= {"line": _line, "json": _json}
+    return environment
+
+
+def quote(text: str) -> str:
+    """Material that somebody else wrote, in a fence longer than any inside it and without invisible characters."""
+    return _fenced(clean(text), "quoted")
+
+
+def _fenced(text: str, word: str) -> str:
+    body = text.strip("\n")
+    fence = fence_for(body)
+    return f"{fence}{word}\n{body}\n{fence}"
+
+
+def _line(text: str, limit: int) -> str:
+    """A text as one line of at most `limit` characters."""
+    shown = " ".join(clean(text[: 8 * limit]).split())
+    return shown if len(shown) <= limit else f"{shown[: limit - 1]}…"
+
+
+def _json(value: Mapping[str, Any]) -> str:
+    """A JSON object with one field, and one item of a list of objects, a line: compact, yet in lines."""
+    fields = []
+    for key, field in value.items():
+        if isinstance(field, list) and any(isinstance(item, dict) for item in field):
+            items = ",\n  ".join(json.dumps(item, ensure_ascii=False) for item in field)
+            fields.append(f"{json.dumps(key)}: [\n  {items}]")
+        else:
+            fields.append(f"{json.dumps(key)}: {json.dumps(field, ensure_ascii=False)}")
+    return "{" + ",\n ".join(fields) + "}"
+
+
+def _source(name: str, overrides: Path | None) -> _Source | None:
+    """The text of a template, its file, and a check that it still is the same; `:system` and `:user` name the halves.
+
+    The user half keeps its line numbers, so that errors name the line of the file.
+    """
+    name, _, half = name.partition(":")
+    found = _read(name, overrides)
+    if found is None:
+        return None
+    text, path = found
+    system, split, user = text.partition(f"{SPLIT}\n")
+    if half and not split:
+        raise SettingsError(f"{path} lacks the line {SPLIT}.", "What stands above it is the system text.")
+    if half:
+        text = system if half == "system" else "\n" * (system.count("\n") + 1) + user
+    return text, str(path), lambda: _read(name, overrides) == found
+
+
+def _read(name: str, overrides: Path | None) -> tuple[str, Path] | None:
+    for folder in (overrides, FOLDER):
+        # A project's templates may name and link to anything: only files inside the folder are read.
+        path = (folder / name).resolve() if folder else None
+        if path and folder and path.is_relative_to(folder.resolve()) and path.is_file():
+            try:
+                text = path.read_text(encoding="utf-8")
+            except (OSError, UnicodeDecodeError) as error:
+                raise SettingsError(f"{path} cannot be read: {error}.", "Prompts are UTF-8 text.") from error
+            if len(text) > LARGEST_FILE:
+                raise SettingsError(f"{path} is longer than {LARGEST_FILE} characters.", "Shorten the prompt.")
+            return text, path
+    return None
+
+
+def _broken(error: Exception, name: str, overrides: Path | None) -> SettingsError:
+    from jinja2 import TemplateSyntaxError
+
+    file, line = name, 0
+    if isinstance(error, TemplateSyntaxError):
+        file, line = error.filename or name, error.lineno
+    else:
+        for frame in traceback.extract_tb(error.__traceback__):
+            if frame.filename.endswith(".md"):
+                file, line = frame.filename, frame.lineno or 0
+    where = f"{file}, line {line}" if line else file
+    problem = clean(f"{type(error).__name__}: {error}")[:300]
+    remove = " or remove the file to have labtop's own prompt back" if overrides else ""
+    return SettingsError(f"The prompt {where} cannot be filled: {problem}.", f"Correct that line{remove}.")
