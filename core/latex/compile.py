@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import tempfile
 import time
 from collections.abc import Mapping
@@ -19,7 +20,7 @@ from core.sandbox.run import run
 from core.settings import Limits
 
 MOST_PASSES = 3
-LARGEST_PDF = 64 * 2**20
+LARGEST_PDF = 32 * 2**20
 LARGEST_LOG = 2 * 2**20
 """Bytes."""
 
@@ -89,7 +90,7 @@ async def _passes(engine: Engine, folder: Path, seconds: float, tier: Tier | Non
     deadline = time.monotonic() + seconds
     before: list[bytes] = []
     for _ in range(MOST_PASSES):
-        limits = Limits(seconds=max(0.1, deadline - time.monotonic()), memory_mb=1024, processes=64, disk_mb=128)
+        limits = Limits(seconds=max(0.1, deadline - time.monotonic()), memory_mb=1024, processes=64, disk_mb=32)
         outcome = await run(argv, folder, limits, tier=tier, readable=engine.trees, settings=_SETTINGS)
         if outcome.status is Ending.NOT_STARTED:
             raise LatexError(f"LaTeX could not be started: {outcome.problem}", "`labtop doctor` says what is there.")
@@ -108,23 +109,21 @@ def _collect(
     aux = _read(folder / "report.aux").decode(errors="replace")
     problems = read_log(log, aux, {**sources, "report.tex": source}, files)
     pdf = _read(folder / "report.pdf", LARGEST_PDF)
-    if cut_short := _cut_short(outcome, len(log) >= LARGEST_LOG):
+    if cut_short := _cut_short(outcome):
         return b"", in_order([Problem(None, cut_short), *problems])
     if not (pdf or problems) or (not outcome.ok and all(problem.severity != "error" for problem in problems)):
         problems = in_order([Problem(None, f"LaTeX failed: {outcome.problem}\n{outcome.output[-1500:]}"), *problems])
     return (pdf if pdf.startswith(b"%PDF") else b""), problems
 
 
-def _cut_short(outcome: Outcome, flooded: bool) -> str:
-    match outcome.status:
-        case Ending.TIMED_OUT:
-            return f"LaTeX did not finish in time ({outcome.seconds:.0f} s): a command may call itself without end."
-        case Ending.TOO_MUCH_DISK:
-            return "LaTeX wrote too much: a loop may print or make pages without end."
-        case Ending.OUT_OF_MEMORY | Ending.KILLED:
-            return f"LaTeX was stopped: it {outcome.problem}."
-        case _:
-            return "LaTeX's log is too long to read: a loop may print without end." if flooded else ""
+def _cut_short(outcome: Outcome) -> str:
+    if outcome.status is Ending.TOO_MUCH_DISK or outcome.exit_code == -signal.SIGXFSZ:
+        return "LaTeX wrote too much: a loop may print or make pages without end."
+    if outcome.status is Ending.TIMED_OUT:
+        return f"LaTeX did not finish in time ({outcome.seconds:.0f} s): a command may call itself without end."
+    if outcome.status in (Ending.OUT_OF_MEMORY, Ending.KILLED):
+        return f"LaTeX was stopped: it {outcome.problem}."
+    return ""
 
 
 def _read(path: Path, most: int = LARGEST_LOG) -> bytes:

@@ -6,6 +6,8 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from core.clean import clean
+
 MOST_PROBLEMS = 12
 """Problems that are reported of one run: the first matter, later ones mostly follow from them."""
 
@@ -18,8 +20,10 @@ _MULTIPLE = re.compile(r"LaTeX Warning: Label [`'](.+?)' multiply defined")
 _TOO_LARGE = re.compile(r"LaTeX Warning: (Float too large for page by .+?) on input line")
 _NO_CHARACTER = re.compile(r"^Missing character: There is no (\S+)")
 _NO_FILE = re.compile(r"File [`'](.+?)' not found")
+_NO_FONT = re.compile(r"^pdfTeX error: .*\(file (\w+)(?:\.pfb)?\): (?:cannot open Type 1|Font .* not found)")
 _PROGRAM = re.compile(r"^runsystem\((.*?)\)\.\.\.disabled", re.MULTILINE)
-_FOLLOW_UPS = ("Emergency stop", "==> Fatal error", "==> Fatal", "(That makes 100 errors")
+_NO_PAGES = "\nNo pages of output."
+_FOLLOW_UPS = ("Emergency stop", "==> Fatal error", "(That makes 100 errors")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,7 @@ def excerpt(source: str, line: int | None) -> str:
 
 
 def _cut(text: str) -> str:
+    text = clean(text)
     return text if len(text) <= _LONGEST_LINE else text[: _LONGEST_LINE - 1] + "…"
 
 
@@ -88,8 +93,9 @@ def _errors(lines: Sequence[str], sources: Mapping[str, str], files: Collection[
     starts = [(at, match) for at, match in found if not match["message"].startswith(_FOLLOW_UPS)]
     for at, match in starts or found[:1]:
         name = (match["file"] or "report.tex").removeprefix("./")
-        line = int(match["line"]) if match["line"] else None
-        message = _in_words(_whole(lines, at, match["message"]), lines[at + 1 : at + 9], files)
+        message = _whole(lines, at, match["message"])
+        line = int(match["line"]) if match["line"] else _line_of_file(message, sources["report.tex"])
+        message = _in_words(message, lines[at + 1 : at + 9], files)
         yield _problem(name, line, message, sources)
 
 
@@ -109,10 +115,22 @@ def _whole(lines: Sequence[str], at: int, message: str) -> str:
     return re.sub(r"^(?:LaTeX|Package [\w.-]+) Error: ", "", message)
 
 
+def _line_of_file(message: str, source: str) -> int | None:
+    """The first line that names a missing package or file: TeX has read on by the time that it complains."""
+    missing = _NO_FILE.search(message)
+    name = missing[1].rpartition(".")[0] if missing else ""
+    return next((at for at, line in enumerate(source.split("\n"), start=1) if name and name in line), None)
+
+
 def _in_words(message: str, context: Sequence[str], files: Collection[str]) -> str:
     if message.startswith("Undefined control sequence"):
         command = re.search(r"\\(?:[A-Za-z@]+|.)\s*$", context[0]) if context else None
         return f"Undefined control sequence {command[0].strip()}: no loaded package defines it." if command else message
+    if message.startswith("Emergency stop"):
+        reason = next((line.strip("* ()") for line in context if line.startswith("*** (")), "")
+        return f"LaTeX gave up: {reason}." if reason else message
+    if font := _NO_FONT.search(message):
+        return f"This TeX cannot draw the font {font[1]}: load lmodern, as the report's scaffold does."
     missing = _NO_FILE.search(message)
     return _missing(missing[1], files) if missing else message
 
@@ -129,6 +147,8 @@ def _missing(name: str, files: Collection[str]) -> str:
 
 
 def _refused(log: str) -> Iterator[Problem]:
+    if _NO_PAGES in log:
+        yield Problem(None, "LaTeX made no page: the document has no text.")
     for command in _PROGRAM.findall(log):
         yield Problem(None, f"The report asked to run a program ({_cut(command)}); a report may not.")
 
