@@ -96,7 +96,10 @@ def check_writable(root: Path, changes: Mapping[str, bytes | None]) -> None:
 
 
 def put(root: Path, rel: str, content: Content, scratch: Path, *, durable: bool = True) -> None:
-    """Replace `rel` by `content` at one stroke: written beside, flushed, renamed. `scratch` is on the same disk."""
+    """Replace `rel` by `content` at one stroke: written in `scratch` (on the same disk), flushed, renamed.
+
+    The name itself is on disk after `flush_folders`.
+    """
     parts = split(rel)
     draft = scratch / f"draft-{os.getpid()}-{blob_sha(rel.encode(errors='surrogateescape'))[:12]}"
     draft.unlink(missing_ok=True)
@@ -109,8 +112,6 @@ def put(root: Path, rel: str, content: Content, scratch: Path, *, durable: bool 
         with suppress(OSError):
             os.rmdir(parts[-1], dir_fd=folder)
         os.rename(draft, parts[-1], dst_dir_fd=folder)
-        if durable:
-            os.fsync(folder)
 
 
 def remove(root: Path, rel: str) -> None:
@@ -119,7 +120,6 @@ def remove(root: Path, rel: str) -> None:
     try:
         with _parent(root, parts) as folder:
             os.unlink(parts[-1], dir_fd=folder)
-            os.fsync(folder)
     except (FileNotFoundError, NotADirectoryError):
         return
     prune(root, rel)
@@ -141,6 +141,14 @@ def write_durably(path: Path, data: bytes) -> None:
     _write_new(draft, data, 0o600, durable=True)
     os.rename(draft, path)
     flush_folder(path.parent)
+
+
+def flush_folders(root: Path, paths: Iterable[str]) -> None:
+    """Have the names of `paths`, and of the folders above them, on disk before returning."""
+    folders = {rel.rsplit("/", count)[0] for rel in paths for count in range(1, rel.count("/") + 1)}
+    for rel in ("", *sorted(folders)):
+        with suppress(FileNotFoundError, NotADirectoryError):
+            flush_folder(root / rel)
 
 
 def flush_folder(path: Path) -> None:

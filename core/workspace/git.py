@@ -16,6 +16,7 @@ from core.errors import ProjectError
 from core.workspace.hardening import ATTRIBUTES, environment, overrides
 
 _RETRY_SECONDS = 3.0
+_HARMLESS = ("GIT_PYTHON_", "GIT_SSL_", "GIT_SSH", "GIT_HTTP_", "GIT_PROXY_")
 
 
 class GitFailed(ProjectError):
@@ -172,7 +173,7 @@ def _without_strays(variables: dict[str, str]) -> list[str]:
     strays = [
         name
         for name in os.environ
-        if name.startswith("GIT_") and not name.startswith("GIT_PYTHON_") and name not in variables
+        if name.startswith("GIT_") and not name.startswith(_HARMLESS) and name not in variables
     ]
     return ["/usr/bin/env", *(part for name in strays for part in ("-u", name))] if strays else []
 

@@ -63,6 +63,10 @@ VARIABLES = {
     "GIT_ASKPASS": "true",
     "GIT_EDITOR": "true",
     "GIT_PAGER": "cat",
+    "GIT_AUTHOR_NAME": "labtop",
+    "GIT_AUTHOR_EMAIL": "labtop@labtop",
+    "GIT_COMMITTER_NAME": "labtop",
+    "GIT_COMMITTER_EMAIL": "labtop@labtop",
 }
 
 ATTRIBUTES = "* -text !eol -ident -filter -working-tree-encoding !diff !merge !export-subst\n"

@@ -88,11 +88,13 @@ def pending(git: Git) -> Writing | Moving | None:
 def put_all(git: Git, changes: Iterable[Change]) -> None:
     """Write the changes to the worktree, file by file, each whole and on disk."""
     scratch = scratch_folder(git)
-    for rel, content in files.deletions_first(changes):
+    written = [(rel, content) for rel, content in changes if files.look(git.root, rel) != content]
+    for rel, content in files.deletions_first(written):
         if content is None:
             files.remove(git.root, rel)
-        elif files.look(git.root, rel) != content:
+        else:
             files.put(git.root, rel, content, scratch)
+    files.flush_folders(git.root, [rel for rel, _ in written])
 
 
 def carry_out(git: Git, plan: Moving) -> None:

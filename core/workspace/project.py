@@ -8,6 +8,7 @@ from pathlib import Path
 
 from core.errors import ProjectError
 from core.record import Cost, LoggedTurn, Turn
+from core.settings import Settings, read_settings
 from core.workspace import candidates, files, history, journal, lines, status
 from core.workspace.candidates import KeptCandidate
 from core.workspace.commits import Change, commit_turn, refresh_index
@@ -38,7 +39,7 @@ class Project:
     """The face of the workspace. Synchronous, one call at a time; what changes the project takes its lock."""
 
     def __init__(self, root: Path) -> None:
-        self.root = root
+        self.path = root
         self.git = Git(root)
         self.left_out: tuple[LeftOut, ...] = ()
         """What the last look at the tree kept out of the history, and why."""
@@ -66,7 +67,11 @@ class Project:
     @property
     def name(self) -> str:
         """The folder's name."""
-        return self.root.name
+        return self.path.name
+
+    def settings(self) -> Settings:
+        """The project's settings as `lab.toml` stands; raises SettingsError."""
+        return read_settings(self.read(SETTINGS_FILE), SETTINGS_FILE)
 
     @property
     def branch_name(self) -> str:
@@ -126,11 +131,8 @@ class Project:
         committed. Raises ProjectError for a path that leads outside, EditedMeanwhile (nothing is written) when the
         person changed one of the files since the last commit, GitFailed when git cannot write.
         """
-        wanted = {rel: None if data is None else as_bytes(data) for rel, data in changes.items()}
-        wanted[TURN_FILE] = as_bytes(turn.to_json())
-        files.check_writable(self.root, wanted)
         with self._changing():
-            writes = [(rel, self._content(rel, data)) for rel, data in wanted.items()]
+            writes = self._writes(turn, changes)
             inside = self._in_history(writes)
             self._refuse_overwriting(inside)
             return self._commit(turn, writes, inside)
@@ -141,13 +143,14 @@ class Project:
         self.left_out = changed.left_out
         return status.hand_edits(self.git, changed)
 
-    def commit_hand_edits(self, turn: Turn) -> str:
-        """Commit what the person changed, as it stands in the tree, as a turn of theirs."""
+    def commit_hand_edits(self, turn: Turn, changes: Mapping[str, str | bytes | None] | None = None) -> str:
+        """Commit what the person changed, as it stands in the tree, as a turn of theirs, and write `changes` with it."""
         with self._changing():
             changed = status.look_at_tree(self.git)
             self.left_out = changed.left_out
-            record = [(TURN_FILE, Content(as_bytes(turn.to_json())))]
-            return self._commit(turn, record, record, [edit for edit in changed.edits if edit[0] != TURN_FILE])
+            writes = self._writes(turn, changes or {})
+            written = {rel for rel, _ in writes}
+            return self._commit(turn, writes, writes, [edit for edit in changed.edits if edit[0] not in written])
 
     def log(self, limit: int | None = None, rev: str = "HEAD", skip: int = 0) -> list[LoggedTurn]:
         """The turns of a line, newest first, whole."""
@@ -168,7 +171,7 @@ class Project:
     def read_bytes(self, rel: str, rev: str | None = None) -> bytes:
         """The bytes of a file now or at `rev`, empty when there is none; links are not followed."""
         if rev is None:
-            return files.read(self.root, rel) or b""
+            return files.read(self.path, rel) or b""
         files.split(rel)
         commit = history.resolve(self.git, rev)
         entry = journal.tree_entries(self.git, commit, [rel]).get(rel)
@@ -240,15 +243,22 @@ class Project:
         with self.git.quiet():
             journal.sweep(self.git)
 
-    def _content(self, rel: str, data: bytes | None) -> Content | None:
-        standing = files.look(self.root, rel)
-        return None if data is None else Content(data, standing.mode if standing else "100644")
+    def _writes(self, turn: Turn, changes: Mapping[str, str | bytes | None]) -> list[Change]:
+        """The changes and the turn's record as what shall stand in the tree; a file's execute bit stays as it is."""
+        wanted = {rel: None if data is None else as_bytes(data) for rel, data in changes.items()}
+        wanted[TURN_FILE] = as_bytes(turn.to_json())
+        files.check_writable(self.path, wanted)
+        writes: list[Change] = []
+        for rel, data in wanted.items():
+            standing = files.look(self.path, rel)
+            writes.append((rel, None if data is None else Content(data, standing.mode if standing else "100644")))
+        return writes
 
     def _refuse_overwriting(self, changes: Sequence[Change]) -> None:
         paths = [rel for rel, _ in changes if rel != TURN_FILE]
         held = journal.tree_entries(self.git, "HEAD", paths) if paths else {}
         wanted = {rel: journal.entry_of(content) for rel, content in changes}
-        standing = {rel: journal.entry_of(files.look(self.root, rel)) for rel in paths}
+        standing = {rel: journal.entry_of(files.look(self.path, rel)) for rel in paths}
         edited = [rel for rel in paths if standing[rel] not in (held.get(rel, ABSENT), wanted[rel])]
         if edited:
             raise EditedMeanwhile(tuple(edited))
