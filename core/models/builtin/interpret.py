@@ -1,0 +1,255 @@
+"""Results interpretation: the postdoc reads the measurement, the PhD student doubts it, the postdoc writes it down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from core.brief import Brief
+from core.commands import Dialogue, Interpretation
+from core.models.builtin import measured
+from core.models.builtin.facts import Facts, facts_of
+from core.models.builtin.findings import agreement, effect_size, lead
+from core.models.builtin.reply import Reply
+from core.models.builtin.verdict import Outcome
+from core.models.builtin.wording import (
+    at_level,
+    count,
+    interval,
+    is_zero,
+    metric_name,
+    minus,
+    number,
+    sentence,
+    short_level,
+    spread,
+    under_factor,
+    verb,
+)
+from core.record import Agent, Status
+
+_SIGNED = "This is the reading of the built-in researcher: rules that look at the numbers, not a language model."
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """One thing to question: the word by which it is known in the talk, the question, and the answer in numbers."""
+
+    word: str
+    question: str
+    answer: str
+
+
+def interpretation_turn(brief: Brief) -> str:
+    """The reply of the postdoc or the PhD student."""
+    facts = facts_of(brief)
+    speak = _student if brief.agent is Agent.PHD_STUDENT else _postdoc
+    return speak(brief, facts, doubts(facts)).text
+
+
+def _postdoc(brief: Brief, facts: Facts, raised: list[Doubt]) -> Reply:
+    spoken = _spoken(brief, Agent.POSTDOC)
+    asked = [doubt for doubt in raised if _asked(brief, doubt)]
+    if brief.step >= brief.max_steps - 1 or (spoken > 1 and not _open(brief, raised)) or spoken > 2:
+        return Reply(
+            f"{count(len(asked), 'doubt')} of the PhD student answered with numbers; I write the interpretation down.",
+            Interpretation(interpretation(facts, asked, brief.notes)),
+        )
+    if spoken == 0:
+        return Reply("I open by reading the result.", Dialogue(_opening(facts)))
+    answers = [doubt.answer for doubt in raised if doubt.word in _last(brief, Agent.PHD_STUDENT)]
+    said = " ".join(answers) or "I have no number that would answer this; I will name it among the limits."
+    return Reply("I answer with what was measured.", Dialogue(said))
+
+
+def doubts(facts: Facts) -> list[Doubt]:
+    """What may be questioned of this measurement, the most pressing first."""
+    makers: tuple[Callable[[Facts], Doubt | None], ...] = (_effect, _baseline, _data_size, _seeds, _lead, _memory, _settings)
+    return [doubt for make in makers if (doubt := make(facts))]
+
+
+def interpretation(facts: Facts, asked: list[Doubt], notes: tuple[str, ...] = ()) -> str:
+    """The interpretation as Markdown: findings, evidence for and against, limits, what would change our mind."""
+    verdict = facts.verdict
+    parts = ["# Interpretation", f"Question: {facts.question}", _SIGNED, "## Findings"]
+    parts.append("\n".join(f"- {finding.text}" for finding in facts.findings) or "- The program measured nothing to read.")
+    parts.append("## The hypothesis")
+    if facts.hypothesis:
+        parts.append(f"> {facts.hypothesis}")
+    parts.append(f"**{sentence(verdict.outcome)}.** {verdict.reason}")
+    for heading, lines in (
+        ("## Evidence for it", _evidence(facts, speaks_for=True)),
+        ("## Evidence against it, and what weakens it", _evidence(facts, speaks_for=False)),
+        ("## Doubts raised and answered", [f"{doubt.question} — {doubt.answer}" for doubt in asked]),
+        ("## Limits", measured.limits(facts)),
+        ("## What would change our mind", _turning_points(facts)),
+        ("## The researcher's notes, read but not understood by rules", [f"“{note}”" for note in notes]),
+    ):
+        if lines:
+            parts += [heading, "\n".join(f"- {line}" for line in lines)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _student(brief: Brief, facts: Facts, raised: list[Doubt]) -> Reply:
+    open_ = _open(brief, raised)
+    first = _spoken(brief, Agent.PHD_STUDENT) == 0
+    if not open_:
+        text = f"That answers what I can ask of these numbers. I read the hypothesis as {facts.verdict.outcome}; write it down."
+        return Reply("I have no further doubt that a number could answer.", Dialogue(text))
+    chosen = open_[: 2 if first else 3]
+    start = "Before we believe it:" if first else "One more thing:" if len(chosen) == 1 else "Then there is this:"
+    return Reply(
+        f"I question the reading: {', '.join(doubt.word for doubt in chosen)}.",
+        Dialogue(f"{start} {' '.join(doubt.question for doubt in chosen)}"),
+    )
+
+
+def _opening(facts: Facts) -> str:
+    if not facts.evidence.cells:
+        return f"{facts.said('ranking') or 'metrics.json holds no measurement.'} There is no comparison to interpret."
+    said = [facts.said(topic) for topic in ("contrast", "ranking", "losses", "surprise")]
+    hypothesis = f"By this the hypothesis is {facts.verdict.outcome}: {facts.verdict.reason}" if facts.hypothesis else ""
+    return " ".join(text for text in (*said, hypothesis, "What speaks against this reading?") if text)
+
+
+def _spoken(brief: Brief, agent: Agent) -> int:
+    return sum(entry.agent is agent and entry.status is Status.OK for entry in brief.history)
+
+
+def _last(brief: Brief, agent: Agent) -> str:
+    return next((entry.text for entry in reversed(brief.history) if entry.agent is agent), "")
+
+
+def _asked(brief: Brief, doubt: Doubt) -> bool:
+    return any(entry.agent is Agent.PHD_STUDENT and doubt.word in entry.text for entry in brief.history)
+
+
+def _open(brief: Brief, raised: list[Doubt]) -> list[Doubt]:
+    """Doubts not yet voiced; after two rounds of questions what is left goes into the limits."""
+    return [] if _spoken(brief, Agent.PHD_STUDENT) > 1 else [d for d in raised if not _asked(brief, d)]
+
+
+def _effect(facts: Facts) -> Doubt | None:
+    evidence = facts.evidence
+    contrast = facts.verdict.contrast or next(iter(evidence.contrasts), None)
+    if contrast is None:
+        return None
+    c = contrast.positive()
+    size, same = effect_size(c), evidence.same_sign(c)
+    answer = f"The paired difference is {number(c.mean)}, 95 % interval {interval(c.low, c.high)}"
+    answer += f"; that is {size}." if size else "."
+    if same:
+        answer += f" It has the same sign in {same[0]} of {count(same[1], 'seed')}."
+    return Doubt("effect size", f"What is the effect size of {c.a} against {c.b}, set against the scatter over seeds?", answer)
+
+
+def _baseline(facts: Facts) -> Doubt | None:
+    """Whether one side had more to lose because it started higher."""
+    evidence = facts.evidence
+    contrast = facts.verdict.contrast
+    sides = [g for g in evidence.groups if contrast and g.name in (contrast.a, contrast.b)]
+    if not evidence.varied or len(sides) != 2:
+        return None
+    best = [max((c for m in g.models if (c := evidence.cell(m, evidence.start))), key=lambda c: c.mean) for g in sides]
+    a, b = sorted(best, key=lambda cell: -cell.mean)
+    end = [evidence.cell(cell.model, evidence.end) for cell in (a, b)]
+    answer = (
+        f"{sentence(at_level(evidence, evidence.start))} the best of each side are {a.model} with {spread(a.mean, a.std)} and "
+        f"{b.model} with {spread(b.mean, b.std)}: {minus(a.mean, b.mean)} apart."
+    )
+    if end[0] and end[1]:
+        kept = "still ahead" if end[0].mean > end[1].mean else "behind"
+        answer += (
+            f" {sentence(at_level(evidence, evidence.end))} they reach {number(end[0].mean)} and {number(end[1].mean)}, so "
+            f"{verb(a.model, 'is', 'are')} {kept}; a loss has to be read together with where it starts."
+        )
+    return Doubt("starting point", "Is the starting point a confound, one side having more to lose than the other?", answer)
+
+
+def _data_size(facts: Facts) -> Doubt | None:
+    test = facts.evidence.rows.get("test")
+    if not test:
+        return None
+    train = facts.evidence.rows.get("train")
+    answer = f"There are {count(test, 'test row')}" + (f" and {train} for training" if train else "")
+    if facts.evidence.task == "classification" and not is_zero(1 / test):
+        answer += f"; one test row weighs 1 / {test} = {number(1 / test)}, and differences below that are none"
+    return Doubt("test rows", "Are there enough test rows to tell differences of this size apart?", answer + ".")
+
+
+def _seeds(facts: Facts) -> Doubt | None:
+    evidence = facts.evidence
+    if not evidence.seeds:
+        return None
+    scatter = facts.said("spread")
+    return Doubt(
+        "seeds",
+        f"Are {count(evidence.seeds, 'seed')} enough?",
+        f"There are {evidence.seeds}. {scatter} The paired interval takes their number into account.".replace("  ", " "),
+    )
+
+
+def _lead(facts: Facts) -> Doubt | None:
+    evidence = facts.evidence
+    ranked = evidence.ranking(evidence.end)
+    if len(ranked) < 2 or not ranked[0].scores:
+        return None
+    best, second = ranked[:2]
+    where = at_level(evidence, evidence.end)
+    return Doubt(
+        "order at the top",
+        f"Is the order at the top settled {where}?",
+        f"{sentence(agreement(evidence, best, second))} {where} ({minus(best.mean, second.mean)}): "
+        f"{lead(evidence, best, second)}.",
+    )
+
+
+def _memory(facts: Facts) -> Doubt | None:
+    told = facts.said("memory")
+    question = "Do the models that lose most learn their training rows by heart?"
+    return Doubt("by heart", question, told) if told and facts.evidence.varied else None
+
+
+def _settings(facts: Facts) -> Doubt | None:
+    evidence = facts.evidence
+    if not evidence.tuned:
+        return None
+    answer = f"For {', '.join(evidence.tuned)} validation rows chose among several settings; the others have one setting."
+    if len(evidence.tuned) == len(evidence.models):
+        answer = "For every model validation rows chose among several settings, anew for each seed and level."
+    return Doubt("settings", "Did every model get the same care in choosing its settings?", answer)
+
+
+def _evidence(facts: Facts, *, speaks_for: bool) -> list[str]:
+    """What speaks for the hypothesis, or against it and for caution."""
+    outcome, contrast = facts.verdict.outcome, facts.verdict.contrast
+    lines = []
+    if contrast and (outcome is not Outcome.UNDECIDED) and (outcome is Outcome.SUPPORTED) == speaks_for:
+        same = facts.evidence.same_sign(contrast)
+        lines.append(facts.said("contrast"))
+        if same:
+            lines.append(f"The difference has the same sign in {same[0]} of {count(same[1], 'seed')}.")
+    if not speaks_for:
+        if outcome is Outcome.UNDECIDED:
+            lines.append(facts.verdict.reason)
+        lines += [text for topic in ("surprise", "crossing") if (text := facts.said(topic))]
+    return lines
+
+
+def _turning_points(facts: Facts) -> list[str]:
+    evidence, contrast = facts.evidence, facts.verdict.contrast
+    lines = []
+    if contrast and contrast.decided:
+        lines.append(
+            f"A repetition with other seeds or another split in which the interval {interval(contrast.low, contrast.high)} "
+            f"moves to include zero."
+        )
+    elif contrast:
+        lines.append(f"More seeds, after which the interval {interval(contrast.low, contrast.high)} no longer includes zero.")
+    lines.append("The opposite order on a second data set.")
+    if evidence.varied:
+        lines.append(
+            f"A run in which settings are chosen anew at each level and the differences {under_factor(evidence)} vanish, or one "
+            f"beyond {short_level(evidence, evidence.end)} in which {metric_name(evidence.metric)} falls in another order."
+        )
+    return lines

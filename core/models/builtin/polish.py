@@ -1,0 +1,249 @@
+"""Making a report better, or whole again: each remedy is a change of one section, sent as one EDIT of real lines."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from core.commands import Edit
+from core.latex.sections import SECTIONS, missing_sections, section_text, with_section
+from core.literature.references import cited_keys
+from core.models.builtin import measured, sections
+from core.models.builtin.facts import Facts, cite, key
+from core.models.builtin.findings import agreement, contrast_sentence, effect_size
+from core.models.builtin.rubric import SUBSTANCE, Check, Draft, foreign_numbers
+from core.models.builtin.tables import figure, figure_label, loss_table, results_table, settings_table, usable
+from core.models.builtin.wording import count, number, tex, words
+
+_START = re.compile(r"^%\s*labtop:\s*section\s+(.+)|\\section\*?\{([^}]*)\}|\\begin\{abstract\}")
+_ENVIRONMENT = re.compile(r"\\(begin|end)\{(\w+\*?)\}")
+
+
+def edit_between(before: str, after: str) -> Edit:
+    """The smallest single EDIT that turns `before` into `after`, which must differ."""
+    old, new = _lines(before), _lines(after)
+    first = 0
+    while first < min(len(old), len(new)) and old[first] == new[first]:
+        first += 1
+    tail = 0
+    while tail < min(len(old), len(new)) - first and old[-1 - tail] == new[-1 - tail]:
+        tail += 1
+    text = "".join(f"{line}\n" for line in new[first : len(new) - tail])
+    return Edit(first + 1, len(old) - tail, text)
+
+
+def improved(draft: Draft, check: Check) -> str:
+    """The report with what the check misses; the report as it was when the rules know no remedy."""
+    remedy = _REMEDIES.get(check.name)
+    return remedy(draft) if remedy else draft.report
+
+
+def _added(draft: Draft, name: str, text: str) -> str:
+    """The report with a text at the end of a section."""
+    if not text.strip() or name in missing_sections(draft.report):
+        return draft.report
+    before = section_text(draft.report, name)
+    signature = measured.SIGNATURE
+    if name == "Discussion" and before.endswith(signature):
+        return with_section(draft.report, name, f"{before.removesuffix(signature)}{text}\n\n{signature}")
+    return with_section(draft.report, name, f"{before}\n\n{text}" if before else text)
+
+
+def _thin(draft: Draft) -> str:
+    for name in SECTIONS:
+        if name not in missing_sections(draft.report) and words(draft.section(name)) < SUBSTANCE:
+            fresh = sections.section(draft.facts, name)
+            if words(fresh) > words(draft.section(name)):
+                return with_section(draft.report, name, fresh)
+    return draft.report
+
+
+def _foreign(draft: Draft) -> str:
+    """The first section that holds a number from nowhere, written anew from what was measured."""
+    for name in SECTIONS:
+        if foreign_numbers(draft, draft.section(name)):
+            return with_section(draft.report, name, sections.section(draft.facts, name))
+    return draft.report
+
+
+def _table(draft: Draft) -> str:
+    if r"\label{tab:results}" in draft.report:
+        return with_section(draft.report, "Results", measured.results(draft.facts))
+    return _added(draft, "Results", rf"Table~\ref{{tab:results}} holds every measurement.{chr(10)}{results_table(draft.facts)}")
+
+
+def _intervals(draft: Draft) -> str:
+    evidence = draft.facts.evidence
+    told = " ".join(contrast_sentence(evidence, contrast) for contrast in evidence.contrasts)
+    if r"\pm" not in draft.section("Results"):
+        return _table(draft)
+    return _added(draft, "Results", rf"\paragraph{{Intervals.}} {tex(told)}" if told else "")
+
+
+def _uncited(draft: Draft) -> str:
+    known, used = {key(entry): entry for entry in draft.facts.review if key(entry)}, set(cited_keys(draft.report))
+    if used - set(known):
+        return without_citations(draft.report, used - set(known))
+    told = [sections.paper_sentence(known[name], place) for place, name in enumerate(n for n in known if n not in used)]
+    return _added(draft, "Related Work", rf"\paragraph{{Further papers.}} {' '.join(told)}" if told else "")
+
+
+def _discussed(draft: Draft) -> str:
+    return _added(draft, "Discussion", measured.fate(draft.facts))
+
+
+def _limited(draft: Draft) -> str:
+    return _added(draft, "Discussion", measured.limitations(draft.facts))
+
+
+def _set_up(draft: Draft) -> str:
+    told = "\n\n".join((measured.protocol(draft.facts), measured.software(draft.facts)))
+    return _added(draft, "Experimental Setup", told)
+
+
+def _shown(draft: Draft) -> str:
+    """Results with the figures, and Experimental Setup with the settings, that are not there yet."""
+    facts, report = draft.facts, draft.report
+    lacking = [path for path in usable(facts.figures) if rf"\label{{{figure_label(path)}}}" not in report]
+    blocks = [figure(facts, path) for path in lacking]
+    refer = [path for path in usable(facts.figures) if rf"\ref{{{figure_label(path)}}}" not in report]
+    told = [rf"Figure~\ref{{{figure_label(path)}}} shows {_what(path)}." for path in refer]
+    if r"\ref{tab:results}" not in report and facts.evidence.cells:
+        told.append(r"Table~\ref{tab:results} holds every measurement.")
+        blocks += [] if r"\label{tab:results}" in report else [results_table(facts)]
+    if blocks or told:
+        return _added(draft, "Results", "\n\n".join([" ".join(told), *blocks]))
+    text = rf"Table~\ref{{tab:settings}} lists the settings of every model.{chr(10)}"
+    table = "" if r"\label{tab:settings}" in report else settings_table(facts)
+    return _added(draft, "Experimental Setup", text + table) if facts.evidence.settings else report
+
+
+def _what(path: str) -> str:
+    stem = path.rsplit("/", 1)[-1].rsplit(".", 1)[0]
+    return {"drops": "the losses by model and the paired differences", "contrasts": "the paired differences"}.get(
+        stem, "the measurements"
+    )
+
+
+def _all_losses(draft: Draft) -> str:
+    """Results with the loss of every model as a table, and the figures that go with it."""
+    facts = draft.facts
+    clear = [loss for loss in facts.evidence.losses if loss.clear]
+    text = (
+        rf"\paragraph{{Every loss.}} Table~\ref{{tab:losses}} gives the loss of each model; {len(clear)} of "
+        f"{len(facts.evidence.losses)} {'exceeds' if len(clear) == 1 else 'exceed'} the standard deviation over the seeds."
+    )
+    return _added(draft, "Results", f"{text}\n{loss_table(facts)}")
+
+
+def _firm(draft: Draft) -> str:
+    """Results with how often a difference has the same sign, and how large it is against its scatter."""
+    evidence, told = draft.facts.evidence, []
+    for contrast in evidence.contrasts:
+        same = evidence.same_sign(contrast)
+        if same is None:
+            continue
+        text = f"The difference between {contrast.a} and {contrast.b} has the same sign in {same[0]} of {count(same[1], 'seed')}"
+        size = effect_size(contrast)
+        told.append(f"{text}; it amounts to {size}." if size else f"{text}.")
+    best = evidence.ranking(evidence.end)
+    if len(best) > 1 and best[0].scores:
+        told.append(f"Of single models at the end of the range, {agreement(evidence, best[0], best[1])}.")
+    return _added(draft, "Results", rf"\paragraph{{How firm the difference is.}} {tex(' '.join(told))}" if told else "")
+
+
+def _related(draft: Draft) -> str:
+    """Discussion with the findings beside what earlier work was concerned with; no agreement is claimed."""
+    facts = draft.facts
+    near = facts.about("noise", "noisy", "label error", "robust", "tabular", "forest", "boost", "comparisons")
+    rest = [key(entry) for entry in facts.review if key(entry) and key(entry) not in near]
+    keys = (near + rest)[:3]
+    if not keys:
+        return draft.report
+    told = {key(entry): sections.paper_sentence(entry, place) for place, entry in enumerate(facts.review)}
+    first = [told[name] for name in keys[:2]]
+    return _added(
+        draft,
+        "Discussion",
+        rf"\paragraph{{Beside earlier work.}} {' '.join(first)} What was measured here, {_found(facts)}, is one case to lay "
+        f"beside these results{cite(keys[2:])}; the data, the models and the protocol differ, so agreement or disagreement with "
+        f"them is not claimed.",
+    )
+
+
+def _found(facts: Facts) -> str:
+    evidence = facts.evidence
+    if evidence.contrasts:
+        c = evidence.contrasts[0].positive()
+        what = "a larger loss" if c.about_loss else "a higher score"
+        certain = "" if c.decided else ", within the interval's reach of none,"
+        return tex(f"{what} of {c.a} than of {c.b} by {number(c.mean)}{certain}").replace(" ,", ",")
+    best = evidence.ranking(evidence.end)
+    return tex(f"{best[0].model} ahead with {number(best[0].mean)}") if best else "one number"
+
+
+_REMEDIES: dict[str, Callable[[Draft], str]] = {
+    "all eight sections": _thin,
+    "only measured numbers": _foreign,
+    "every model and level": _table,
+    "uncertainty": _intervals,
+    "citations": _uncited,
+    "the hypothesis": _discussed,
+    "limitations": _limited,
+    "reproducibility": _set_up,
+    "tables and figures": _shown,
+    "every loss": _all_losses,
+    "firmness of the difference": _firm,
+    "relation to earlier work": _related,
+}
+
+
+def without_citations(report: str, keys: set[str]) -> str:
+    r"""The report without some keys in its `\cite` commands; a command that is left empty goes."""
+
+    def kept(found: re.Match[str]) -> str:
+        names = [name.strip() for name in found[2].split(",") if name.strip() not in keys]
+        return f"{found[1]}{{{','.join(names)}}}" if names else ""
+
+    preamble, start, body = report.partition(r"\begin{document}")
+    command = r"(?:~|[ \t])?(\\cite[A-Za-z]*\*?(?:\[[^\]]*\])*)\{([^}]*)\}"
+    return preamble + start + re.sub(command, lambda found: _spaced(found, kept(found)), body)
+
+
+def without_lines(report: str, line: int) -> str:
+    """The report without the line (from 1), or without the whole float or list around it."""
+    lines = _lines(report)
+    first = last = min(max(line, 1), len(lines)) - 1
+    stack: list[tuple[str, int]] = []
+    for at, text in enumerate(lines):
+        for kind, name in _ENVIRONMENT.findall(text):
+            if name in {"document", "abstract"}:
+                continue
+            if kind == "begin":
+                stack.append((name, at))
+            elif stack:
+                _, start = stack.pop()
+                if start <= line - 1 <= at and not stack:
+                    first, last = start, at
+    return "".join(f"{text}\n" for at, text in enumerate(lines) if not first <= at <= last)
+
+
+def section_at(report: str, line: int) -> str:
+    """The section that a line (from 1) lies in, empty outside all of them."""
+    for text in reversed(_lines(report)[:line]):
+        if found := _START.search(text):
+            name = found[1] or found[2] or "Abstract"
+            return next((known for known in SECTIONS if known.lower() == name.strip().lower()), "")
+        if text.startswith((r"\begin{document}", r"\documentclass")):
+            return ""
+    return ""
+
+
+def _spaced(found: re.Match[str], kept: str) -> str:
+    lead_in = found[0][: len(found[0]) - len(found[0].lstrip("~ \t"))]
+    return lead_in + kept if kept else ""
+
+
+def _lines(text: str) -> list[str]:
+    lines = text.replace("\r\n", "\n").split("\n")
+    return lines[:-1] if lines[-1] == "" else lines
