@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
-from typing import TYPE_CHECKING
-
 from core.errors import LabError
 from core.events import (
     Event,
@@ -22,20 +19,19 @@ from core.events import (
     TurnCommitted,
 )
 from core.gate import Gate, PersonNeeded
+from core.handwork import commit_hand_edits
 from core.literature.library import bundled
 from core.models.choose import choose
 from core.models.model import Model
 from core.phases import data, experiments, interpretation, literature, plan, refinement, report
-from core.progress import Progress
-from core.record import Agent, Phase, Status, Turn
+from core.progress import STATE, Progress, read_progress
+from core.record import Agent, Phase, Status, Turn, now
 from core.replies import Replies
 from core.sandbox.run import Tier, best_tier, describe
 from core.settings import Settings
 from core.solver.search import REPAIRS
 from core.turn import Desk, Draft, Stopwatch
-
-if TYPE_CHECKING:
-    from core.workspace.project import Project
+from core.workspace.project import EditedMeanwhile, Project
 
 STEPS: Mapping[Phase, Callable[[Desk], Awaitable[Draft]]] = {
     Phase.LITERATURE: literature.step,
@@ -46,11 +42,8 @@ STEPS: Mapping[Phase, Callable[[Desk], Awaitable[Draft]]] = {
     Phase.REPORT: report.step,
     Phase.REFINEMENT: refinement.step,
 }
-STATE = ".lab/state.json"
 RUN = "run.json"
 """Under `.git/labtop/`: what the run was last doing, for `labtop status`."""
-DIFF = 20_000
-"""How many characters of a person's own changes the agents read."""
 
 
 class Laboratory:
@@ -61,7 +54,7 @@ class Laboratory:
         self.gate = gate
         self._model = model
 
-    async def run(self, until: Phase | None = None, turns: int | None = None) -> AsyncIterator[Event]:
+    async def run(self, until: Phase | None = None, turns: int | None = None) -> AsyncGenerator[Event]:
         """Work until the end, the end of phase `until`, or for `turns` turns; the one public entry.
 
         Closing the generator stops at once and loses at most the turn in flight. Raises ProjectLocked and ProjectError
@@ -91,13 +84,13 @@ class Laboratory:
             finally:
                 self._note_run(stop)
 
-    async def _run(self, until: Phase | None, turns: int | None) -> AsyncIterator[Event]:
+    async def _run(self, until: Phase | None, turns: int | None) -> AsyncGenerator[Event]:
         progress = read_progress(self.project)
         settings = self.project.settings()
         model = self._model or choose(settings)
         tier = await asyncio.to_thread(best_tier)
         yield RunStarted(
-            self.project.name, self.project.branch, self.project.head, model.name, describe(tier), progress.turn
+            self.project.name, self.project.branch_name, self.project.head, model.name, describe(tier), progress.turn
         )
         if tier is Tier.PLAIN:
             yield Notice("warning", describe(tier))
@@ -116,15 +109,19 @@ class Laboratory:
                 announced = progress.phase
                 yield PhaseStarted(announced)
             yield StateChanged(State.RUNNING)
-            async for event in self._turn():
-                yield event
+            try:
+                async for event in self._turn():
+                    yield event
+            except EditedMeanwhile as error:
+                yield Notice("warning", str(error))
+                continue
             taken += 1
             progress = read_progress(self.project)
         yield StateChanged(State.FINISHED, "the report is done")
 
-    async def _turn(self) -> AsyncIterator[Event]:
+    async def _turn(self) -> AsyncGenerator[Event]:
         """The person's own edits as a turn of theirs, if there are any; then one turn of an agent."""
-        edits = await asyncio.to_thread(self._commit_hand_edits)
+        edits = await asyncio.to_thread(commit_hand_edits, self.project)
         if edits:
             yield edits
         progress, settings = read_progress(self.project), self.project.settings()
@@ -144,13 +141,13 @@ class Laboratory:
             step.cancel()
             with suppress(asyncio.CancelledError, LabError):
                 await step
-        for event in await asyncio.to_thread(self._commit, desk, draft, model, watch.seconds):
+        for event in await asyncio.to_thread(self._commit, desk, draft, watch.seconds):
             yield event
         self.gate.turn_done()
         if draft.finished:
             self.gate.phase_done(progress.phase, settings.copilot)
 
-    def _commit(self, desk: Desk, draft: Draft, model: Model, seconds: float) -> list[Event]:
+    def _commit(self, desk: Desk, draft: Draft, seconds: float) -> list[Event]:
         before = desk.progress
         cost = replace(desk.spent, seconds=round(seconds, 3))
         after = replace(draft.progress, turn=desk.turn, changes="", cost=before.cost + cost)
@@ -158,62 +155,28 @@ class Laboratory:
             after = replace(after, phase_turns=before.phase_turns + 1).remembering(draft.remembered(desk.turn))
         if draft.finished:
             after = after.finishing(draft.finished)
-        turn = Turn(
-            desk.turn,
-            before.phase,
-            draft.agent,
-            "" if draft.agent in (Agent.RESEARCHER, Agent.LABTOP) else model.name,
-            draft.command,
-            draft.subject,
-            draft.reply,
-            draft.status,
-            draft.outcome,
-            draft.score,
-            draft.reflection,
-            draft.diff,
-            draft.path,
-            draft.output,
-            cost,
-            _now(),
+        turn = replace(
+            desk.record(draft.agent, draft.command, draft.subject, draft.reply, draft.status, draft.outcome),
+            score=draft.score,
+            reflection=draft.reflection,
+            diff=draft.diff,
+            path=draft.path,
+            output=draft.output,
+            cost=cost,
         )
         commit = self.project.commit(turn, {**draft.changes, STATE: after.to_json()})
-        Replies(self.project.private("")).committed()
+        Replies(self.project.private("replies")).committed()
         events: list[Event] = [TurnCommitted(turn, commit)]
         if draft.finished:
             events.append(PhaseFinished(before.phase, draft.finished))
         return events
-
-    def _commit_hand_edits(self) -> Event | None:
-        edits = self.project.hand_edits()
-        if edits is None:
-            return None
-        progress = read_progress(self.project)
-        names = ", ".join(edits.paths[:3]) + (f" and {len(edits.paths) - 3} more" if len(edits.paths) > 3 else "")
-        diff = edits.diff[:DIFF]
-        turn = Turn(
-            progress.turn + 1,
-            progress.phase,
-            Agent.RESEARCHER,
-            "",
-            "",
-            f"changed {names}",
-            "",
-            Status.OK,
-            f"The researcher changed {names}.",
-            diff=diff,
-            path=edits.paths[0] if len(edits.paths) == 1 else "",
-            time=_now(),
-        )
-        after = replace(progress, turn=turn.number, changes=f"{progress.changes}{diff}"[-DIFF:])
-        commit = self.project.commit_hand_edits(turn, {STATE: after.to_json()})
-        return TurnCommitted(turn, commit)
 
     def _stuck(self, progress: Progress, settings: Settings) -> PersonNeeded:
         """Say in the history that a phase has used its turns, so that the next run begins with a new allowance."""
         limit = allowance(progress.phase, settings)
         message = f"{progress.phase.title} has used its {limit} turns without a result."
         turn = Turn(
-            progress.turn + 1, progress.phase, Agent.LABTOP, "", "", message, "", Status.FAILED, message, time=_now()
+            progress.turn + 1, progress.phase, Agent.LABTOP, "", "", message, "", Status.FAILED, message, time=now()
         )
         after = replace(progress, turn=turn.number, phase_turns=0)
         self.project.commit(turn, {STATE: after.to_json()})
@@ -230,20 +193,6 @@ class Laboratory:
         temporary.replace(path)
 
 
-def read_progress(project: Project) -> Progress:
-    """Where the work stands in the tree; a new project's beginning when nothing is there yet."""
-    text = project.read(STATE)
-    if not text:
-        return Progress()
-    try:
-        return Progress.from_json(text)
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise LabError(
-            f"{STATE} cannot be read: {error}.",
-            f"Its last good version is in the history: git -C {project.path} checkout HEAD -- {STATE}",
-        ) from error
-
-
 def allowance(phase: Phase, settings: Settings) -> int:
     """How many turns a phase may take before a person is asked to look."""
     attempts = REPAIRS + 2
@@ -256,9 +205,3 @@ def allowance(phase: Phase, settings: Settings) -> int:
         Phase.REPORT: attempts * (settings.report_steps + 5),
         Phase.REFINEMENT: 12,
     }[phase]
-
-
-def _now() -> str:
-    return datetime.now().astimezone().isoformat(timespec="seconds")
-
-

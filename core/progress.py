@@ -5,11 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.brief import Entry
+from core.errors import ProjectError
 from core.record import Agent, Cost, Phase, Status
 
+if TYPE_CHECKING:
+    from core.workspace.project import Project
+
+STATE = ".lab/state.json"
 REMEMBERED = 15
 """How many earlier turns of a phase the agents remember (Agent Laboratory: 15)."""
 CONDENSED = 1500
@@ -140,6 +145,20 @@ class Progress:
             programs=replace(self.programs, steps=0, since_best=0, pending=None),
             reports=replace(self.reports, steps=0, since_best=0, pending=None) if phase is Phase.REPORT else Search(),
         )
+
+
+def read_progress(project: Project) -> Progress:
+    """Where the work stands in the tree, the beginning for a new project; raises ProjectError when it cannot be read."""
+    text = project.read(STATE)
+    if not text:
+        return Progress()
+    try:
+        return Progress.from_json(text)
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise ProjectError(
+            f"{STATE} cannot be read: {error}.",
+            f"Its last good version is in the history: git -C {project.path} checkout HEAD -- {STATE}",
+        ) from error
 
 
 def condensed(text: str, limit: int = CONDENSED) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -21,7 +22,7 @@ class Phase(StrEnum):
     REFINEMENT = "report-refinement"
 
     @property
-    def title(self) -> str:
+    def title(self) -> str:  # type: ignore[override]
         """The phase's name as a person reads it, e.g. `Literature review`."""
         return self.value.replace("-", " ").capitalize()
 
@@ -47,7 +48,7 @@ class Agent(StrEnum):
     LABTOP = "labtop"
 
     @property
-    def title(self) -> str:
+    def title(self) -> str:  # type: ignore[override]
         """The role's name as a person reads it, e.g. `PhD student`."""
         return _TITLES.get(self) or self.value.replace("-", " ").capitalize()
 
@@ -164,3 +165,8 @@ class LoggedTurn:
     commit: str
     parent: str
     turn: Turn
+
+
+def now() -> str:
+    """The wall clock as a turn records it: ISO 8601 with offset, to the second."""
+    return datetime.now().astimezone().isoformat(timespec="seconds")

@@ -12,10 +12,10 @@ from core.models.model import Request, Usage
 
 
 class Replies:
-    """The store under `.git/labtop/`: every reply by its content, and which ones the turn in flight has received."""
+    """The store under `.git/labtop/replies/`: every reply by its content, and which ones the turn in flight has received."""
 
     def __init__(self, folder: Path) -> None:
-        self._replies = folder / "replies"
+        self._replies = folder / "kept"
         self._in_flight = folder / "in-flight"
 
     def received(self, model: str, head: str, call: int, request: Request) -> tuple[str, Usage] | None:

@@ -7,8 +7,9 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from core.events import State
-from core.laboratory import RUN, read_progress
-from core.record import Phase
+from core.laboratory import RUN
+from core.progress import read_progress
+from core.record import LoggedTurn, Phase
 
 if TYPE_CHECKING:
     from core.progress import Progress
@@ -22,7 +23,7 @@ def status(project: Project) -> dict[str, Any]:
     sunk = project.sunk_cost()
     return {
         "project": project.name,
-        "branch": project.branch,
+        "branch": project.branch_name,
         "head": project.head,
         "state": state.value,
         "reason": reason,
@@ -65,3 +66,43 @@ def _best(project: Project, progress: Progress) -> dict[str, Any] | None:
         "judge": best.judge,
         "commit": project.turn_at(str(best.turn)).commit,
     }
+
+
+def status_text(told: dict[str, Any]) -> str:
+    """`status` in words for a person."""
+    best, cost = told["best"], told["cost"]
+    marks = {"done": "✓", "current": "▶", "ahead": "·"}
+    lines = [
+        f"{told['project']} ▸ {told['branch']}  turn {told['turns']}  {told['head'][:8]}",
+        f"{told['state']}: {told['reason']}",
+        *(f"  {marks[state]} {Phase(name).title}" for name, state in told["phases"].items()),
+    ]
+    if best:
+        lines.append(f"best: {best['metric']} {best['value']:.4g}, judge {best['judge']:.2f} ({best['commit'][:8]})")
+    tokens = cost["prompt_tokens"] + cost["completion_tokens"]
+    lines.append(f"cost: {cost['calls']} calls, {tokens} tokens, ${cost['money']:.2f}, {cost['seconds']:.0f} s")
+    return "\n".join(lines)
+
+
+def log_entry(logged: LoggedTurn) -> dict[str, Any]:
+    """One turn as the JSON object of `labtop log --json`."""
+    turn = logged.turn
+    return {
+        "turn": turn.number,
+        "commit": logged.commit,
+        "phase": turn.phase.value,
+        "agent": turn.agent.value,
+        "command": turn.command,
+        "outcome": turn.status.value,
+        "subject": turn.subject,
+        "score": asdict(turn.score) if turn.score else None,
+        "cost": asdict(turn.cost),
+        "time": turn.time,
+    }
+
+
+def log_line(logged: LoggedTurn) -> str:
+    """One turn as a line for a person."""
+    turn = logged.turn
+    score = f"  {turn.score.judge:.2f}{' best' if turn.score.kept else ''}" if turn.score else ""
+    return f"{turn.number:>4} {logged.commit[:8]} {turn.agent.title:<12} {turn.status:<9} {turn.subject}{score}"

@@ -13,10 +13,10 @@ from core.brief import Brief, Entry
 from core.commands import Command, Malformed
 from core.errors import ModelError
 from core.events import Event, Proposed, State, StateChanged, Token, TurnStarted
-from core.gate import Approve, Decline, Gate, Proposal, Skip, TakeOver
+from core.gate import Approve, Decline, Gate, Proposal, TakeOver
 from core.models.model import Model, Request, Usage
 from core.progress import Progress
-from core.record import Agent, Cost, Score, Status
+from core.record import Agent, Cost, Score, Status, Turn, now
 from core.replies import Replies
 from core.settings import Settings
 
@@ -103,7 +103,7 @@ class Desk:
         self.turn = progress.turn + 1
         self.spent = Cost()
         self._calls = 0
-        self._replies = Replies(project.private(""))
+        self._replies = Replies(project.private("replies"))
 
     async def ask(
         self, brief: Brief, allowed: tuple[type, ...], preview: Preview | None = None, *, task: str = ""
@@ -117,6 +117,22 @@ class Desk:
     async def consult(self, brief: Brief, allowed: tuple[type, ...]) -> Command | Malformed:
         """Ask about the turn's own candidate (judge and reflect): part of this turn, without a verdict."""
         return parsing.parse(await self._reply(brief, allowed, lambda _: None), allowed)
+
+    def record(self, agent: Agent, command: str, subject: str, reply: str, status: Status, outcome: str) -> Turn:
+        """The bare record of this turn."""
+        model = "" if agent in (Agent.RESEARCHER, Agent.LABTOP) else self.model.name
+        return Turn(
+            number=self.turn,
+            phase=self.progress.phase,
+            agent=agent,
+            model=model,
+            command=command,
+            subject=subject,
+            reply=reply,
+            status=status,
+            outcome=outcome,
+            time=now(),
+        )
 
     def draft(
         self, answer: Answer, subject: str, status: Status, outcome: str, progress: Progress | None = None, **more: Any
@@ -191,7 +207,7 @@ class Desk:
                 return replace(answer, command=Declined(reason))
             case TakeOver(reply):
                 return Answer(Agent.RESEARCHER, reply, parsing.parse(reply, allowed))
-            case Skip():
+            case _:
                 return replace(answer, command=Declined("passed over without a reason"))
 
 

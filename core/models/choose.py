@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from core.errors import SettingsError
-from core.models.builtin.researcher import BuiltinResearcher
 from core.models.model import Model
 from core.settings import Settings
 
@@ -11,6 +10,8 @@ from core.settings import Settings
 def choose(settings: Settings) -> Model:
     """The model that `lab.toml` names; raises SettingsError for a name that is not known."""
     if settings.model == "builtin":
+        from core.models.builtin.researcher import BuiltinResearcher
+
         return BuiltinResearcher(settings.seed)
     raise SettingsError(
         f"lab.toml names the model “{settings.model}”, which this version does not know.",

@@ -12,7 +12,7 @@ from core.edits import apply_edit
 from core.progress import Pending, Progress, Search, condensed
 from core.record import Agent
 from core.running import run
-from core.sandbox.copy import MetricsError, read_metrics
+from core.sandbox.metrics import MetricsError, read_metrics
 from core.solver.craft import Check, Situation, score_words
 from core.turn import Desk
 
@@ -62,7 +62,7 @@ class Programs:
     async def check(self, desk: Desk, text: str) -> Check:
         result = await run(desk, self.path, {self.path: text})
         output, files = result.outcome.output, dict(result.files)
-        problem, metrics = result.outcome.problem, {}
+        problem, metrics = result.outcome.problem, dict[str, Any]()
         if not problem:
             try:
                 metrics = _metrics(files)

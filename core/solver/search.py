@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import Mapping
 from dataclasses import replace
@@ -88,7 +89,7 @@ def _sampled(desk: Desk, search: Search) -> Kept:
 
 async def _try(desk: Desk, craft: Craft, situation: Situation, answer: Answer, text: str) -> Draft:
     check = await craft.check(desk, text)
-    commit = _keep(desk, craft, text, check, situation.parents)
+    commit = await asyncio.to_thread(_keep, desk, craft, answer, text, check, situation.parents)
     diff = unified_diff(situation.text, text, craft.path)
     if check.problem:
         draft = _failed(desk, craft, situation, answer, check, commit, text)
@@ -108,14 +109,15 @@ async def _assess(desk: Desk, craft: Craft, search: Search, text: str) -> Draft:
     """Check and judge what stands in the project and was not proposed in this search: the person's own, or a full draft."""
     check = await craft.check(desk, text)
     best = search.best
-    commit = _keep(desk, craft, text, check, (best.commit,) if best else ())
+    checked = Answer(Agent.LABTOP, "", Malformed(check.problem, ""))
+    parents = (best.commit,) if best else ()
+    commit = await asyncio.to_thread(_keep, desk, craft, checked, text, check, parents)
     before = _best_text(desk, craft, search)
     shown: dict[str, Any] = {"path": craft.path, "output": check.output}
     if best is not None:
         shown["diff"] = unified_diff(before, text, craft.path)
     if check.problem:
-        answer = Answer(Agent.LABTOP, "", Malformed(check.problem, ""))
-        draft = _failed(desk, craft, Situation(Job.REPAIR, text, search), answer, check, commit, text)
+        draft = _failed(desk, craft, Situation(Job.REPAIR, text, search), checked, check, commit, text)
         # The best stays the project's own while the person's version, which the history keeps, is being repaired.
         back = {craft.path: before} if best is not None else {}
         return replace(draft, command="check", changes={**draft.changes, **back}, **shown)
@@ -192,7 +194,9 @@ def _scored(
     search = _with_try(desk, search, answer, Status.OK, f"{words}; {verdict}. {condensed(judged.reflection, 400)}")
     outcome = f"It passes its check: {words}; {verdict}.\n\n{condensed(check.output, SHOWN)}".rstrip()
     draft = desk.draft(answer, f"{answer.label}, {words}", Status.OK, outcome)
-    changes = {candidate_path(desk.turn, craft.suffix): text} if kept in search.top else {}
+    changes: dict[str, str | bytes | None] = {}
+    if kept in search.top:
+        changes[candidate_path(desk.turn, craft.suffix)] = text
     if is_best:
         changes |= craft.placed(desk, text, check)
     return replace(
@@ -219,11 +223,14 @@ def _with_try(desk: Desk, search: Search, answer: Answer, status: Status, outcom
     return replace(search, tried=(*search.tried, entry)[-TRIED:])
 
 
-def _keep(desk: Desk, craft: Craft, text: str, check: Check, parents: tuple[str, ...]) -> str:
+def _keep(desk: Desk, craft: Craft, answer: Answer, text: str, check: Check, parents: tuple[str, ...]) -> str:
     files: dict[str, str | bytes] = {craft.path: text, **check.files}
     if check.output:
         files["results/output.txt"] = check.output
-    return desk.project.keep_candidate(desk.turn, files, parents)
+    status = Status.FAILED if check.problem else Status.OK
+    subject = f"candidate: {answer.label or craft.path}"
+    turn = desk.record(answer.agent, answer.label, subject, answer.reply, status, check.problem)
+    return desk.project.keep_candidate(turn, 1, files, parents)
 
 
 def _swept(desk: Desk, craft: Craft, search: Search) -> dict[str, str | bytes | None]:

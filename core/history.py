@@ -1,0 +1,67 @@
+"""Going back, forth and aside in a project's history, as a person asks for it from the command line or the app.
+
+Each operation first commits what the person has changed by hand, so that nothing uncommitted is ever in the way.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from core.handwork import commit_hand_edits
+
+if TYPE_CHECKING:
+    from core.workspace.history import Comparison, Side
+    from core.workspace.project import Project
+
+
+def rollback(project: Project, rev: str) -> str:
+    """Go back to turn or commit `rev`; returns what happened, in words."""
+    with project.lock():
+        project.recover()
+        commit_hand_edits(project)
+        preview = project.preview_rollback(rev)
+        head = project.rollback(rev)
+    gone = f"{len(preview.turns)} turn{'' if len(preview.turns) == 1 else 's'} left behind"
+    return f"Now at {head[:8]}; {gone}, kept for `labtop undo`."
+
+
+def undo(project: Project) -> str:
+    """Bring back what the last roll-back left behind."""
+    with project.lock():
+        project.recover()
+        commit_hand_edits(project)
+        return f"Brought back: now at {project.undo()[:8]}. `labtop redo` goes back again."
+
+
+def redo(project: Project) -> str:
+    """Do the roll-back again that was undone last."""
+    with project.lock():
+        project.recover()
+        commit_hand_edits(project)
+        return f"Now at {project.redo()[:8]}. `labtop undo` brings the newer turns back."
+
+
+def branch(project: Project, name: str, rev: str = "HEAD") -> str:
+    """Start a line of inquiry from turn or commit `rev` and go to it."""
+    with project.lock():
+        project.recover()
+        commit_hand_edits(project)
+        project.branch(name, rev)
+    return f"On branch {name} at {project.head[:8]}."
+
+
+def compare_text(comparison: Comparison) -> str:
+    """A comparison as text: what each side did since they parted, and how the files differ."""
+    parted = comparison.ancestor
+    lines = [f"parted at turn {parted.number} ({parted.commit[:8]}): {parted.subject}"]
+    lines += [line for side in (comparison.a, comparison.b) for line in _side_lines(side)]
+    lines += [f"  {file.path}  +{file.added} -{file.removed}" for file in comparison.files]
+    lines += [diff for diff in comparison.diffs.values()]
+    return "\n".join(lines)
+
+
+def _side_lines(side: Side) -> list[str]:
+    best = side.best
+    tokens = side.cost.prompt_tokens + side.cost.completion_tokens
+    head = f"{side.rev}: {len(side.turns)} turns, {tokens} tokens, ${side.cost.money:.2f}"
+    return [head, f"  best: turn {best.number}, {best.metric}, judge {best.judge}" if best else "  no score yet"]
