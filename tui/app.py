@@ -8,13 +8,13 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.app import App, ComposeResult
+from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.filter import LineFilter
-from textual.widgets import Static
 
 from tui.filters import EscapeFilter
+from tui.screens.opening import OpeningScreen
 
 if TYPE_CHECKING:
     from textual.command import Provider
@@ -38,7 +38,6 @@ class LabtopApp(App[None]):
     """
 
     TITLE = "labtop"
-    CSS_PATH = "app.tcss"
     COMMANDS = {_palette}  # noqa: RUF012  declared so by Textual
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q,ctrl+q", "quit", "quit", show=False),
@@ -61,9 +60,9 @@ class LabtopApp(App[None]):
         self._escapes = EscapeFilter()
         self.animation_level = "none"
 
-    def compose(self) -> ComposeResult:
-        where = f"opening {self.project_path} …" if self.project_path else "looking for your projects …"
-        yield Static(Content.assemble((" labtop  ", "bold $accent"), where), id="opening", markup=False)
+    def get_default_screen(self) -> OpeningScreen:
+        """What stands in the first frame."""
+        return OpeningScreen(f"opening {self.project_path} …" if self.project_path else "looking for your projects …")
 
     def on_mount(self) -> None:
         self.call_after_refresh(self._begin)
@@ -133,4 +132,6 @@ class LabtopApp(App[None]):
             ("p", "$accent"),
             " your projects",
         )
-        self.query_one("#opening", Static).update(lines)
+        opening = self.screen
+        assert isinstance(opening, OpeningScreen)
+        opening.say(lines)

@@ -17,10 +17,9 @@ from core.record import LoggedTurn, Phase
 from tui.board import Board, restored
 
 if TYPE_CHECKING:
-    from core.workspace.project import Project
-
     from core.gate import PersonGate
     from core.laboratory import Laboratory
+    from core.workspace.project import Project
 
 T = TypeVar("T")
 
@@ -154,10 +153,9 @@ class Session:
 
 def open_project(path: Path, running: bool, pace: float) -> Opened:
     """Open the project in `path` with the model that its settings name; raises LabError."""
-    from core.workspace.project import Project
-
     from core.gate import PersonGate
     from core.laboratory import Laboratory
+    from core.workspace.project import Project
 
     project = Project.open(path)
     gate = PersonGate(running=running)

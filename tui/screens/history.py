@@ -17,7 +17,7 @@ from tui.panes.chat import ChatPane
 from tui.panes.diff import DiffPane
 from tui.panes.history import HistoryPane
 from tui.panes.output import OutputPane
-from tui.screens.screen import LabScreen
+from tui.screens.screen import LabScreen, sheets
 from tui.screens.travel import Wish
 from tui.widgets.keyline import KeyLine
 
@@ -28,7 +28,7 @@ PARTS = {"chat": "reply", "diff": "diff", "output": "output"}
 class HistoryScreen(LabScreen[Wish | None]):
     """The list of turns, and beside it the turn under the cursor."""
 
-    CSS_PATH = "history.tcss"
+    CSS_PATH = sheets("history")
     BINDINGS = bindings(Scope.HISTORY)
     scopes = (Scope.HISTORY,)
 

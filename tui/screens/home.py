@@ -21,7 +21,7 @@ from core.known import known_projects
 from core.progress import Progress
 from tui.board import SHORT_PHASES
 from tui.keys import Scope, bindings
-from tui.screens.screen import LabScreen
+from tui.screens.screen import LabScreen, sheets
 from tui.widgets.keyline import KeyLine
 
 NOTHING_YET = """
@@ -48,7 +48,7 @@ class Known:
 class HomeScreen(LabScreen[None]):
     """The list, and below it what can be done."""
 
-    CSS_PATH = "home.tcss"
+    CSS_PATH = sheets("home")
     BINDINGS = bindings(Scope.HOME)
     scopes = (Scope.HOME,)
 

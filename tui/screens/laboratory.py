@@ -16,6 +16,7 @@ from tui.board import Board
 from tui.keys import Scope, bindings
 from tui.panes.history import HistoryPane
 from tui.screens.answers import AnsweringScreen
+from tui.screens.screen import sheets
 from tui.screens.travel import Wish, travel
 from tui.screens.wall import Wall
 from tui.session import Session
@@ -33,7 +34,7 @@ REPORT = "report/report.tex"
 class LaboratoryScreen(AnsweringScreen):
     """Shows what the session says and turns keys into what the session can do."""
 
-    CSS_PATH = "laboratory.tcss"
+    CSS_PATH = sheets("laboratory")
     BINDINGS = bindings(Scope.LABORATORY, Scope.WAITING)
     scopes = (Scope.LABORATORY, Scope.WAITING)
 

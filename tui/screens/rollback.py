@@ -31,4 +31,8 @@ class RollBackScreen(ModalScreen[bool]):
             sheet.border_title = Content(self.title_text)
             sheet.border_subtitle = "enter roll back · esc cancel"
             for heading, words in self.facts:
-                yield Static(Content.assemble((f"{heading:<7}", "bold"), words.replace("\n", "\n       ")), markup=False, classes="fact")
+                yield Static(
+                    Content.assemble((f"{heading:<7}", "bold"), words.replace("\n", "\n       ")),
+                    markup=False,
+                    classes="fact",
+                )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import ClassVar, Literal, TypeVar
 
 from textual.screen import Screen
@@ -10,6 +10,11 @@ from textual.screen import Screen
 from tui.keys import Scope
 
 T = TypeVar("T")
+
+
+def sheets(name: str) -> list[str | PurePath]:
+    """A screen's style sheets: what all share, and its own. Read with the first screen, not before the first frame."""
+    return ["shared.tcss", f"{name}.tcss"]
 
 
 class LabScreen(Screen[T]):

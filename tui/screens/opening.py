@@ -1,0 +1,22 @@
+"""The first frame: one line of text without a single widget, so that it stands at once."""
+
+from __future__ import annotations
+
+from textual.content import Content
+from textual.screen import Screen
+
+
+class OpeningScreen(Screen[None]):
+    """Says what is being opened, or why it cannot be."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__()
+        self.words = Content.assemble((" labtop  ", "bold $accent"), words)
+
+    def render(self) -> Content:
+        return self.words
+
+    def say(self, words: Content) -> None:
+        """Show something else instead."""
+        self.words = words
+        self.refresh()
