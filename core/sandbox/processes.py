@@ -42,6 +42,14 @@ def _children_by_scan() -> defaultdict[int, list[int]]:
     return children
 
 
+def alive(pid: int) -> bool:
+    """Whether the process exists and has not ended, waiting to be collected."""
+    try:
+        return _stat(pid)[0] not in b"ZX"
+    except OSError:
+        return False
+
+
 def tasks_of_user() -> int:
     """How many processes and threads this user has now: what RLIMIT_NPROC counts outside a user namespace."""
     count, user = 0, os.getuid()

@@ -99,9 +99,8 @@ class _Run:
                 stopped = await self._until_end(process, watch)
             finally:
                 await self._kill(process)
-            facts = _facts(report[0])
-            if "exit-code" not in facts:
-                self._kill_strays()
+                facts = _facts(report[0])
+                await self._until_nothing_is_left(facts)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(output.ended.wait(), _DRAIN)
             output.close()
@@ -171,13 +170,18 @@ class _Run:
             _signal_all([*processes.descendants(process.pid), process.pid], signal.SIGKILL)
             await asyncio.wait({over}, timeout=0.1)
 
-    def _kill_strays(self) -> None:
-        """Kill what is left when the launcher itself was killed: its orphans are no longer below it."""
+    async def _until_nothing_is_left(self, facts: Mapping[str, Any]) -> None:
+        """Wait for the death of the namespace; where there is none, kill the orphans of a launcher that was killed."""
+        deadline = time.monotonic() + _GRACE
         if self.tier is Tier.BUBBLEWRAP:
-            return
-        while left := processes.marked(f"{RUN_MARK}={self.mark}"):
-            _signal_all(left, signal.SIGKILL)
-            time.sleep(0.005)
+            # The first process of a namespace ends after all others, and bubblewrap itself may end before it.
+            first = facts.get("child-pid", 0)
+            while processes.alive(first) and time.monotonic() < deadline:  # noqa: ASYNC110  (no event tells of it)
+                await asyncio.sleep(0.002)
+        elif "exit-code" not in facts:
+            while (left := processes.marked(f"{RUN_MARK}={self.mark}")) and time.monotonic() < deadline:
+                _signal_all(left, signal.SIGKILL)
+                await asyncio.sleep(0.005)
 
 
 def _signal_all(pids: Sequence[int], number: int) -> None:
