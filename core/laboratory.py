@@ -75,7 +75,7 @@ class Laboratory:
             except LabError as error:
                 stop = StateChanged(State.STOPPED, f"{error.title}: {error}")
                 yield stop
-            except GeneratorExit:
+            except (GeneratorExit, asyncio.CancelledError):
                 stop = StateChanged(State.STOPPED, "stopped by you")
                 raise
             except BaseException as error:
