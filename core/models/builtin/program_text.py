@@ -1,0 +1,469 @@
+"""The pieces of text that programs.py puts together into an experiment; `<<NAME>>` marks what it fills in."""
+
+from __future__ import annotations
+
+HEAD = '''\
+"""<<QUESTION>>
+
+<<WHAT>>
+Within a seed every model sees the same rows. Settings are chosen on validation rows, which are held out of the
+training rows; what is reported is measured on test rows, on which nothing is chosen.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import warnings
+from collections import Counter
+from itertools import <<ITERTOOLS>>
+from pathlib import Path
+
+os.environ["OPENBLAS_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = "1"  # on small matrices threads only wait
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from scipy import stats
+<<IMPORTS>>
+from data.prepare import load
+
+LEVELS = <<LEVELS>>  # <<LEVELS_NOTE>>
+SEEDS = <<SEEDS>>
+FIRST_SEED = <<FIRST_SEED>>  # each seed draws its own split, its own disturbance and its own models
+TEST_SHARE = <<TEST_SHARE>>
+VALIDATION_SHARE = 0.25  # of the rows that are not test rows
+<<MAX_ROWS>>SCALED = <<SCALED>>  # models that see standardised features
+METRIC = "<<METRIC>>"
+GROUPS = {
+<<GROUPS>>}
+
+
+def models(seed: int) -> dict[str, list]:
+    """Every model, unfitted; where a list holds several settings, validation rows choose among them."""
+    return {
+<<MODELS>>    }
+
+
+'''
+
+PLAIN_PIPELINE = '''\
+def pipeline(name: str, model, X: pd.DataFrame):
+    """The model, behind a scaler fitted to its own training rows if it wants one."""
+    return make_pipeline(StandardScaler(), model) if name in SCALED else make_pipeline(model)
+'''
+
+TABLE_PIPELINE = '''\
+def pipeline(name: str, model, X: pd.DataFrame):
+    """The model behind what its columns need: gaps filled, categories as indicators, all learnt from training rows."""
+    numbers = [column for column in X if pd.api.types.is_numeric_dtype(X[column]) and X[column].notna().any()]
+    categories = [column for column in X if not pd.api.types.is_numeric_dtype(X[column])]
+    filled = make_pipeline(SimpleImputer(strategy="median"), StandardScaler() if name in SCALED else "passthrough")
+    indicators = make_pipeline(
+        SimpleImputer(strategy="constant", fill_value="missing"),
+        OneHotEncoder(handle_unknown="infrequent_if_exist", max_categories=20, sparse_output=False),
+    )
+    return make_pipeline(ColumnTransformer([("n", filled, numbers), ("c", indicators, categories)]), model)
+'''
+
+SAMPLE_CLASSIFICATION = """\
+    if len(y) > MAX_ROWS:
+        print(f"using a random sample of {MAX_ROWS:,} of {len(y):,} rows")
+        kept = np.random.default_rng(FIRST_SEED).choice(len(y), MAX_ROWS, replace=False)
+        X, y = X.iloc[kept].reset_index(drop=True), np.unique(y[kept], return_inverse=True)[1]
+"""
+
+ROWS_CLASSIFICATION = '''\
+def rows() -> tuple[pd.DataFrame, np.ndarray]:
+    """Features, and classes as numbers from 0."""
+    X, y = load()
+    X, y = pd.DataFrame(X).reset_index(drop=True), np.unique(np.asarray(y), return_inverse=True)[1]
+<<SAMPLE>>    return X, y
+'''
+
+SAMPLE_REGRESSION = """\
+    if len(y) > MAX_ROWS:
+        print(f"using a random sample of {MAX_ROWS:,} of {len(y):,} rows")
+        kept = np.random.default_rng(FIRST_SEED).choice(len(y), MAX_ROWS, replace=False)
+        X, y = X.iloc[kept].reset_index(drop=True), y[kept]
+"""
+
+ROWS_REGRESSION = '''\
+def rows() -> tuple[pd.DataFrame, np.ndarray]:
+    """Features and target."""
+    X, y = load()
+    X, y = pd.DataFrame(X).reset_index(drop=True), np.asarray(y, dtype=float)
+<<SAMPLE>>    return X, y
+'''
+
+SPLIT_STRATIFIED = '''\
+def split(y: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Row numbers for training, validation and test, with every class in its share."""
+    rest, test = train_test_split(np.arange(len(y)), test_size=TEST_SHARE, random_state=seed, stratify=y)
+    train, valid = train_test_split(rest, test_size=VALIDATION_SHARE, random_state=seed, stratify=y[rest])
+    return train, valid, test
+'''
+
+SPLIT_RARE = '''\
+def split(y: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Row numbers for training, validation and test, classes in their shares; too small ones count with the largest."""
+    sizes = np.bincount(y)
+    strata = np.where(sizes[y] < 8, sizes.argmax(), y)
+    rest, test = train_test_split(np.arange(len(y)), test_size=TEST_SHARE, random_state=seed, stratify=strata)
+    train, valid = train_test_split(rest, test_size=VALIDATION_SHARE, random_state=seed, stratify=strata[rest])
+    return train, valid, test
+'''
+
+SPLIT_RANDOM = '''\
+def split(y: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Row numbers for training, validation and test."""
+    rest, test = train_test_split(np.arange(len(y)), test_size=TEST_SHARE, random_state=seed)
+    train, valid = train_test_split(rest, test_size=VALIDATION_SHARE, random_state=seed)
+    return train, valid, test
+'''
+
+LABEL_NOISE_CLASSIFICATION = '''\
+def disturbed(X: pd.DataFrame, y: np.ndarray, train: np.ndarray, level: float, seed: int):
+    """All features, and training rows with their labels, a share `level` of them wrong: every other class as likely.
+
+    The labels that are wrong at a lower level are wrong in the same way at a higher one.
+    """
+    rng = np.random.default_rng(seed)
+    order, classes = rng.permutation(len(train)), y.max() + 1
+    wrong = (y[train] + rng.integers(1, classes, len(train))) % classes
+    hit = order[: round(level * len(train))]
+    labels = y[train].copy()
+    labels[hit] = wrong[hit]
+    return X, train, labels
+'''
+
+LABEL_NOISE_REGRESSION = '''\
+def disturbed(X: pd.DataFrame, y: np.ndarray, train: np.ndarray, level: float, seed: int):
+    """All features, and training rows with their targets under Gaussian noise of `level` standard deviations.
+
+    A higher level is the same noise, only stronger.
+    """
+    noise = np.random.default_rng(seed).normal(size=len(train))
+    return X, train, y[train] + level * y[train].std() * noise
+'''
+
+FEATURE_NOISE = '''\
+def disturbed(X: pd.DataFrame, y: np.ndarray, train: np.ndarray, level: float, seed: int):
+    """All features, the numbers among them under Gaussian noise of `level` standard deviations, and training rows.
+
+    Every row is measured with the same noise, training rows and test rows alike; a higher level is the same noise,
+    only stronger.
+    """
+    noisy = X.copy()
+    rng = np.random.default_rng(seed)
+    for column in X.select_dtypes("number"):
+        noise = rng.normal(size=len(X))
+        noisy[column] = X[column] + level * X[column].iloc[train].std() * noise
+    return noisy, train, y[train]
+'''
+
+TRAINING_SIZE_CLASSIFICATION = '''\
+def disturbed(X: pd.DataFrame, y: np.ndarray, train: np.ndarray, level: float, seed: int):
+    """All features, and a share `level` of the training rows of every class, at least two; smaller shares are nested."""
+    labels = pd.Series(y[train])
+    size = labels.groupby(labels).transform("size")
+    kept = train[labels.groupby(labels).cumcount() < np.maximum(2, (level * size).round())]
+    return X, kept, y[kept]
+'''
+
+TRAINING_SIZE_REGRESSION = '''\
+def disturbed(X: pd.DataFrame, y: np.ndarray, train: np.ndarray, level: float, seed: int):
+    """All features, and a share `level` of the training rows, at least eight; smaller shares are nested."""
+    kept = train[: max(8, round(level * len(train)))]
+    return X, kept, y[kept]
+'''
+
+MEASURE = '''\
+def score(model, X: pd.DataFrame, y: np.ndarray) -> float:
+    """The metric on some rows."""
+    return float(<<SCORE>>)
+
+
+def fitted(name: str, settings: list, X: pd.DataFrame, y: np.ndarray) -> tuple[list, int]:
+    """The models of one list, fitted, and how many of them stopped before they had converged."""
+    done, unconverged = [], 0
+    for model in settings:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            done.append(pipeline(name, model, X).fit(X, y))
+        unconverged += any(issubclass(warning.category, ConvergenceWarning) for warning in caught)
+    return done, unconverged
+
+
+'''
+
+RUN = '''\
+def run(X: pd.DataFrame, y: np.ndarray, seed: int) -> list[dict]:
+    """One seed: every model at every level, scored on validation rows and on test rows."""
+    train, valid, test = split(y, seed)
+    chance = score(<<DUMMY>>().fit(X.iloc[train], y[train]), X.iloc[valid], y[valid])
+    records = []
+    for level in LEVELS:
+        <<CONDITION>>
+        for name, settings in models(seed).items():
+            done, unconverged = fitted(name, settings, seen.iloc[kept], labels)
+            scores = [score(model, seen.iloc[valid], y[valid]) for model in done]
+            choice = int(np.argmax(scores))
+            records.append(
+                {
+                    "seed": seed,
+                    "model": name,
+                    "level": level,
+                    "validation": scores[choice],
+                    "test": score(done[choice], seen.iloc[test], y[test]),
+                    "fit": score(done[choice], seen.iloc[kept], labels),
+                    "choice": choice,
+                    "unconverged": unconverged,
+                    "chance": chance,
+                }
+            )
+        shown = ", ".join(f"{r['model']} {r['validation']:.3f}" for r in records if r["level"] == level)
+        print(f"seed {seed}, level {level:g}, validation {METRIC}: {shown}", flush=True)
+    return records
+'''
+
+GUARDED_RUN = '''\
+def run(X: pd.DataFrame, y: np.ndarray, seed: int) -> list[dict]:
+    """One seed: every model at every level, scored on validation and test rows; what cannot be fitted is left out."""
+    train, valid, test = split(y, seed)
+    chance = score(<<DUMMY>>().fit(X.iloc[train], y[train]), X.iloc[valid], y[valid])
+    records = []
+    for level in LEVELS:
+        <<CONDITION>>
+        for name, settings in models(seed).items():
+            try:
+                done, unconverged = fitted(name, settings, seen.iloc[kept], labels)
+                scores = [score(model, seen.iloc[valid], y[valid]) for model in done]
+                choice = int(np.argmax(scores))
+                on_test = score(done[choice], seen.iloc[test], y[test])
+                on_train = score(done[choice], seen.iloc[kept], labels)
+            except (ValueError, TypeError, ArithmeticError, MemoryError) as problem:
+                print(f"seed {seed}, level {level:g}: {name} cannot be fitted: {problem}", flush=True)
+                continue
+            records.append(
+                {
+                    "seed": seed,
+                    "model": name,
+                    "level": level,
+                    "validation": scores[choice],
+                    "test": on_test,
+                    "fit": on_train,
+                    "choice": choice,
+                    "unconverged": unconverged,
+                    "chance": chance,
+                }
+            )
+        shown = ", ".join(f"{r['model']} {r['validation']:.3f}" for r in records if r["level"] == level)
+        print(f"seed {seed}, level {level:g}, validation {METRIC}: {shown}", flush=True)
+    return records
+'''
+
+WHOLE_GROUPS = '''\
+def measured(records: list[dict]) -> dict[str, list[str]]:
+    """The groups with those of their models that could be fitted at every level with every seed."""
+    counts = Counter(record["model"] for record in records)
+    whole = {name for name, count in counts.items() if count == SEEDS * len(LEVELS)}
+    if not whole:
+        raise SystemExit("no model could be fitted at every level with every seed")
+    groups = {group: [name for name in names if name in whole] for group, names in GROUPS.items()}
+    return {group: names for group, names in groups.items() if names}
+'''
+
+SUMMARY = '''\
+def spread(values) -> dict[str, float]:
+    """Mean and standard deviation over the seeds."""
+    values = np.asarray(values, dtype=float)
+    return {"mean": round(values.mean(), 6), "std": round(values.std(ddof=1), 6) if len(values) > 1 else 0.0}
+
+
+def results_of(table: pd.DataFrame, groups: dict[str, list[str]]) -> list[dict]:
+    """Test scores of every model at every level."""
+    rows = []
+    for group, names in groups.items():
+        for name in names:
+            for level in LEVELS:
+                scores = table.loc[name, level]["test"]
+                row = {"model": name, "group": group, "level": level, **spread(scores), "scores": rounded(scores)}
+                rows.append(row)
+    return rows
+
+
+def contrasts_of(per_seed: dict[str, np.ndarray], groups: dict[str, list[str]], quantity: str) -> list[dict]:
+    """Differences between groups, paired over the seeds, with their 95 % t intervals."""
+    rows = []
+    for a, b in combinations(groups, 2):
+        means = [np.mean([per_seed[name] for name in groups[group]], axis=0) for group in (a, b)]
+        difference = means[0] - means[1]
+        half = stats.t.ppf(0.975, SEEDS - 1) * stats.sem(difference) if SEEDS > 1 else 0.0
+        low, high = rounded(difference.mean() + np.array([-half, half]))
+        row = {"a": a, "b": b, "quantity": quantity, **spread(difference), "low": low, "high": high, "pairs": SEEDS}
+        rows.append(row)
+    return rows
+
+
+def settings_of(table: pd.DataFrame, name: str) -> dict:
+    """The settings that validation rows chose most often, without those that scikit-learn has by itself."""
+    alternatives = [model.get_params(deep=False) for model in models(FIRST_SEED)[name]]
+    usual = type(models(FIRST_SEED)[name][0])().get_params(deep=False)
+    named = {key for settings in alternatives for key in settings if settings[key] != usual[key]}
+    chosen = alternatives[Counter(table.loc[name]["choice"]).most_common(1)[0][0]]
+    return {key: chosen[key] for key in sorted(named - {"random_state"})}
+
+
+def rounded(values) -> list[float]:
+    """Numbers short enough to read."""
+    return [round(float(value), 6) for value in values]
+
+
+'''
+
+FIGURES = '''\
+def draw_scores(results: list[dict], groups: dict[str, list[str]]) -> None:
+    """figures/scores.pdf: test scores over the levels; bars are one standard deviation over the seeds."""
+    figure, axes = plt.subplots(figsize=(5.6, 3.6), layout="constrained")
+    for number, names in enumerate(groups.values()):
+        for name, style in zip(names, cycle(("o-", "s--", "^:", "d-.", "v-"))):
+            rows = [row for row in results if row["model"] == name]
+            x, mean, std = ([row[key] for row in rows] for key in ("level", "mean", "std"))
+            axes.errorbar(x, mean, std, fmt=style, color=f"C{number}", capsize=2, markersize=4, label=name)
+    axes.set(xlabel="<<AXIS>>", ylabel=f"{METRIC} on test rows")
+    axes.grid(alpha=0.25)
+    axes.legend(fontsize="small", frameon=False)
+    save(figure, "scores")
+
+
+def draw_drops(drops: list[dict], contrasts: list[dict], groups: dict[str, list[str]]) -> None:
+    """figures/drops.pdf: what every model loses (one standard deviation), and group differences (95 % interval)."""
+    figure, (left, right) = plt.subplots(1, 2, figsize=(7.2, 0.9 + 0.35 * len(drops)), layout="constrained")
+    colours = {group: f"C{number}" for number, group in enumerate(groups)}
+    for place, row in enumerate(reversed(drops)):
+        left.barh(place, row["mean"], xerr=row["std"], color=colours[row["group"]], alpha=0.8, capsize=2)
+    left.set_yticks(range(len(drops)), [row["model"] for row in reversed(drops)])
+    left.set_xlabel(f"loss of {METRIC}")
+    draw_contrasts(right, contrasts)
+    right.set_xlabel("difference of losses")
+    save(figure, "drops")
+
+
+'''
+
+COMPARISON_FIGURES = '''\
+def draw_scores(results: list[dict], groups: dict[str, list[str]]) -> None:
+    """figures/scores.pdf: every model's test score of every seed, and its mean with one standard deviation."""
+    figure, axes = plt.subplots(figsize=(5.6, 0.9 + 0.35 * len(results)), layout="constrained")
+    colours = {group: f"C{number}" for number, group in enumerate(groups)}
+    for place, row in enumerate(reversed(results)):
+        colour = colours[row["group"]]
+        axes.plot(row["scores"], [place] * len(row["scores"]), "o", color=colour, alpha=0.35, markersize=4)
+        axes.errorbar(row["mean"], place, xerr=row["std"], fmt="D", color=colour, capsize=3, markersize=5)
+    axes.set_yticks(range(len(results)), [row["model"] for row in reversed(results)])
+    axes.set_xlabel(f"{METRIC} on test rows")
+    axes.grid(alpha=0.25, axis="x")
+    save(figure, "scores")
+
+
+def draw_differences(contrasts: list[dict]) -> None:
+    """figures/contrasts.pdf: differences between the groups with their 95 % intervals."""
+    figure, axes = plt.subplots(figsize=(5.6, 0.9 + 0.4 * len(contrasts)), layout="constrained")
+    draw_contrasts(axes, contrasts)
+    axes.set_xlabel(f"difference of {METRIC}")
+    save(figure, "contrasts")
+
+
+'''
+
+FIGURE_PARTS = '''\
+def draw_contrasts(axes, contrasts: list[dict]) -> None:
+    """Differences between groups as points with their intervals, around a line at zero."""
+    axes.axvline(0, color="0.6", linewidth=1)
+    for place, row in enumerate(reversed(contrasts)):
+        bars = [[row["mean"] - row["low"]], [row["high"] - row["mean"]]]
+        axes.errorbar(row["mean"], place, xerr=bars, fmt="o", color="0.2", capsize=3)
+    axes.set_yticks(range(len(contrasts)), [f"{row['a']}\\n− {row['b']}" for row in reversed(contrasts)])
+    axes.set_ylim(-0.6, len(contrasts) - 0.4)
+
+
+def save(figure, name: str) -> None:
+    """Write a figure as a vector file."""
+    Path("figures").mkdir(exist_ok=True)
+    figure.savefig(f"figures/{name}.pdf")
+    plt.close(figure)
+
+
+'''
+
+MAIN = """\
+def main() -> None:
+    started = time.monotonic()
+    X, y = rows()
+    records = [record for seed in range(FIRST_SEED, FIRST_SEED + SEEDS) for record in run(X, y, seed)]
+    groups = <<MEASURED>>
+    table = pd.DataFrame(records).set_index(["model", "level", "seed"]).sort_index()
+    names = [name for members in groups.values() for name in members]
+    table = table.loc[names].sort_index()
+    results = results_of(table, groups)
+<<REPORTED>>
+    held_out = round(TEST_SHARE * len(y))
+    metrics = {
+        "metric": METRIC,
+        "value": round(float(table["validation"].mean()), 6),
+        "higher_is_better": True,
+        "selection": "validation",
+        "task": "<<TASK>>",
+        "rows": {"train": len(y) - held_out, "test": held_out, "features": X.shape[1]},
+        "factor": "<<FACTOR>>",
+        "levels": list(LEVELS),
+        "seeds": SEEDS,
+        "groups": groups,
+        "results": results,
+<<METRICS>>
+        "validation": [
+            {"model": name, "level": level, **table.loc[name, level][["validation", "fit"]].mean().round(6)}
+            for name in names
+            for level in LEVELS
+        ],
+        "chance": round(float(table["chance"].mean()), 6),
+        "settings": {name: settings_of(table, name) for name in names},
+        "choices": {name: np.bincount(table.loc[name]["choice"]).tolist() for name in names},
+        "unconverged": {name: int(table.loc[name]["unconverged"].sum()) for name in names},
+        "seconds": round(time.monotonic() - started, 1),
+    }
+    Path("results").mkdir(exist_ok=True)
+    Path("results/metrics.json").write_text(json.dumps(metrics, indent=1, ensure_ascii=False) + "\\n")
+    print(f"{len(names)} models, {len(LEVELS)} levels, {SEEDS} seeds: mean validation {METRIC} {metrics['value']:.4f}")
+<<PRINT>>
+
+
+if __name__ == "__main__":
+    main()
+"""
+
+FACTOR_REPORTED = """\
+    losses = {n: np.subtract(table.loc[n, LEVELS[0]]["test"], table.loc[n, LEVELS[-1]]["test"]) for n in names}
+    drops = [{"model": n, "group": g, **spread(losses[n])} for g, members in groups.items() for n in members]
+    contrasts = contrasts_of(losses, groups, "drop")
+    draw_scores(results, groups)
+    draw_drops(drops, contrasts, groups)"""
+
+COMPARISON_REPORTED = """\
+    scores = {name: table.loc[name, LEVELS[0]]["test"].to_numpy() for name in names}
+    contrasts = contrasts_of(scores, groups, "score")
+    draw_scores(results, groups)
+    draw_differences(contrasts)"""
+
+FACTOR_METRICS = """\
+        "drops": drops,
+        "contrasts": contrasts,"""
+COMPARISON_METRICS = """\
+        "contrasts": contrasts,"""
+
+PRINT_CONTRASTS = """\
+    for row in contrasts:
+        difference = f"{row['mean']:+.4f}, 95 % from {row['low']:+.4f} to {row['high']:+.4f}"
+        print(f"<<QUANTITY>>, {row['a']} − {row['b']}: {difference}")"""
