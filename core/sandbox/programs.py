@@ -54,7 +54,7 @@ async def run_program(
         found = await asyncio.to_thread(collect, folder, patterns)
         return ProgramRun(outcome, found.files, (*copied.skipped, *found.skipped))
     finally:
-        remove_tree(folder)
+        await asyncio.to_thread(remove_tree, folder)
 
 
 def _prepared(project: Path, folder: Path, overlay: Mapping[str, str]) -> Copied:

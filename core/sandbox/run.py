@@ -11,7 +11,7 @@ import shutil
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
@@ -56,10 +56,10 @@ async def run(
     """
     chosen = await asyncio.to_thread(best_tier) if tier is None else tier
     folder = await asyncio.to_thread(folder.resolve)
-    with ExitStack() as held:
+    async with AsyncExitStack() as held:
         temporary = Path("/tmp") if chosen is Tier.BUBBLEWRAP else Path(mkdtemp(prefix="labtop-tmp-"))
         if chosen is not Tier.BUBBLEWRAP:
-            held.callback(remove_tree, temporary)
+            held.push_async_callback(asyncio.to_thread, remove_tree, temporary)
         mark = secrets.token_hex(16)
         surroundings = environment(folder, temporary, settings or {}, mark)
         name = str(folder / argv[0]) if "/" in argv[0] else argv[0]
