@@ -85,6 +85,7 @@ def test_hostile_output_is_shown_as_what_it_says(hostile: str, shown: str) -> No
 
 
 def test_a_sequence_that_is_never_ended_does_not_swallow_what_follows() -> None:
+    assert clean("\x1b]0;open") == "0;open"
     assert clean("\x1b]52;c;unterminated\nlater output") == "52;c;unterminated\nlater output"
     assert clean("\x1b]0;open\n" + "later\n" * 3 + "\x07").count("later") == 3
 

@@ -265,7 +265,9 @@ def test_lone_surrogates_leave_the_reply_writable() -> None:
 
 
 def test_a_reply_beyond_the_cap_is_malformed_and_any_below_it_is_read_quickly() -> None:
-    assert isinstance(parse("x" * (LONGEST_REPLY + 1), EVERY), Malformed)
+    answer = parse(write(Plan("x" * LONGEST_REPLY)), EVERY)
+    assert isinstance(answer, Malformed)
+    assert f"at most {LONGEST_REPLY}" in answer.problem
     started = time.monotonic()
     for unit in ("```\n", "`", "<think>", "```EDIT 1 1\n", "</think>\n", " "):
         parse(unit * (LONGEST_REPLY // len(unit)), EVERY)
