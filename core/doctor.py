@@ -49,7 +49,7 @@ def _sandbox() -> Finding:
     advice = {
         Tier.BUBBLEWRAP: "",
         Tier.LANDLOCK: "Programs are held by Landlock. bubblewrap isolates more: apt-get install bubblewrap",
-        Tier.PLAIN: "Programs of the agents run unconfined. Install bubblewrap before you run anything you do not trust.",
+        Tier.PLAIN: "Programs of the agents run unconfined: install bubblewrap before you run what you do not trust.",
     }[tier]
     return Finding("sandbox", tier is not Tier.PLAIN, describe(tier), advice)
 

@@ -109,7 +109,7 @@ class OpenGate:
     async def verdict(self, proposal: Proposal) -> Verdict:
         raise PersonNeeded(
             f"{proposal.agent.title} wants {proposal.command} in turn {proposal.turn}, and lab.toml says that you "
-            "decide every turn (copilot = \"turn\").",
+            'decide every turn (copilot = "turn").',
             'Open the project in the app to decide, or set copilot = "off".',
         )
 

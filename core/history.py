@@ -56,7 +56,7 @@ def compare_text(comparison: Comparison) -> str:
     lines = [f"parted at turn {parted.number} ({parted.commit[:8]}): {parted.subject}"]
     lines += [line for side in (comparison.a, comparison.b) for line in _side_lines(side)]
     lines += [f"  {file.path}  +{file.added} -{file.removed}" for file in comparison.files]
-    lines += [diff for diff in comparison.diffs.values()]
+    lines += list(comparison.diffs.values())
     return "\n".join(lines)
 
 

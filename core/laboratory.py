@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
+
 from core.errors import LabError
 from core.events import (
     Event,
@@ -20,7 +21,7 @@ from core.events import (
 )
 from core.gate import Gate, PersonNeeded
 from core.handwork import commit_hand_edits
-from core.literature.library import bundled
+from core.literature.library import Library, bundled
 from core.models.choose import choose
 from core.models.model import Model
 from core.phases import data, experiments, interpretation, literature, plan, refinement, report
@@ -130,7 +131,9 @@ class Laboratory:
             raise await asyncio.to_thread(self._stuck, progress, settings)
         watch = Stopwatch()
         queue: asyncio.Queue[Event | None] = asyncio.Queue()
-        desk = Desk(self.project, settings, progress, model, self.gate, queue.put_nowait, bundled())
+        head = await asyncio.to_thread(lambda: self.project.head)
+        library = await asyncio.to_thread(_read_library)
+        desk = Desk(self.project, settings, progress, model, self.gate, queue.put_nowait, library, head)
         step = asyncio.ensure_future(STEPS[progress.phase](desk))
         step.add_done_callback(lambda _: queue.put_nowait(None))
         try:
@@ -191,6 +194,13 @@ class Laboratory:
         temporary = path.with_suffix(".tmp")
         temporary.write_text(json.dumps({"state": event.state, "reason": event.reason}), encoding="utf-8")
         temporary.replace(path)
+
+
+def _read_library() -> Library:
+    """The bundled library, read here so that no prompt waits for it on the loop."""
+    library = bundled()
+    _ = library.papers
+    return library
 
 
 def allowance(phase: Phase, settings: Settings) -> int:

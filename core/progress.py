@@ -130,7 +130,7 @@ class Progress:
     def sent_back(self, phase: Phase, reason: str) -> Progress:
         """With the cursor on an earlier phase for another round.
 
-        Candidates stay, so that the solver goes on from its best; the report starts anew when what it reports may change.
+        Candidates stay, so that the solver goes on from its best; the report starts anew when its results may change.
         """
         return replace(
             self,
@@ -148,7 +148,7 @@ class Progress:
 
 
 def read_progress(project: Project) -> Progress:
-    """Where the work stands in the tree, the beginning for a new project; raises ProjectError when it cannot be read."""
+    """Where the work stands in the tree, the beginning for a new project; raises ProjectError when it is unreadable."""
     text = project.read(STATE)
     if not text:
         return Progress()

@@ -12,7 +12,7 @@ from core.models.model import Request, Usage
 
 
 class Replies:
-    """The store under `.git/labtop/replies/`: every reply by its content, and which ones the turn in flight has received."""
+    """The store under `.git/labtop/replies/`: replies by their content, and which the turn in flight has received."""
 
     def __init__(self, folder: Path) -> None:
         self._replies = folder / "kept"

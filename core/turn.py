@@ -91,6 +91,7 @@ class Desk:
         gate: Gate,
         emit: Callable[[Event], None],
         library: Library,
+        head: str,
     ) -> None:
         self.project = project
         self.settings = settings
@@ -99,7 +100,7 @@ class Desk:
         self.gate = gate
         self.emit = emit
         self.library = library
-        self.head = project.head
+        self.head = head
         self.turn = progress.turn + 1
         self.spent = Cost()
         self._calls = 0
@@ -162,9 +163,7 @@ class Desk:
             hear(reply)
         else:
             reply, usage = await self._stream(request, hear)
-            await asyncio.to_thread(
-                self._replies.keep, self.model.name, self.head, self._calls, request, reply, usage
-            )
+            await asyncio.to_thread(self._replies.keep, self.model.name, self.head, self._calls, request, reply, usage)
         self.spent += Cost(1, usage.prompt_tokens, usage.completion_tokens, usage.money)
         return reply
 

@@ -25,7 +25,7 @@ QUESTIONS = [
 
 
 def run_until(project: Path, seconds: float) -> tuple[list[int], int | None]:
-    """Run a project for so long, then kill the whole group; the turns it has acknowledged, and its exit code if it ended."""
+    """Run a project for so long, then kill its group; the turns it acknowledged, and its exit code if it ended."""
     command = [sys.executable, "-m", "labtop", "run", str(project), "--json"]
     child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
     try:

@@ -155,7 +155,9 @@ async def test_submitted_code_is_accepted_only_when_it_runs_and_load_yields_rows
 
     def answer(brief: Brief) -> str:
         if brief.phase is Phase.DATA:
-            return write(SubmitCode(next(codes))) if brief.agent is Agent.SW_ENGINEER else write(SearchHF("flowers iris"))
+            return (
+                write(SubmitCode(next(codes))) if brief.agent is Agent.SW_ENGINEER else write(SearchHF("flowers iris"))
+            )
         return scientist(lambda _: "")(brief)
 
     events = await events_of(project, ScriptedModel(answer), until=Phase.DATA)
@@ -240,7 +242,9 @@ async def test_metrics_of_an_earlier_run_do_not_count(tmp_path: Path) -> None:
     project = await at_experiments(tmp_path / "p")
 
     def program(brief: Brief) -> str:
-        return judged(brief) if brief.job is Job.JUDGE else write(Replace(PROGRAM if brief.job is Job.FIRST else "pass\n"))
+        return (
+            judged(brief) if brief.job is Job.JUDGE else write(Replace(PROGRAM if brief.job is Job.FIRST else "pass\n"))
+        )
 
     turns = turns_in(await events_of(project, ScriptedModel(scientist(program)), turns=2))
     assert [turn.turn.status for turn in turns] == [Status.OK, Status.FAILED]
@@ -298,7 +302,9 @@ async def test_a_persons_edit_becomes_a_turn_of_theirs_and_the_agents_are_told(t
 
 async def test_a_program_that_the_person_edits_is_measured_and_becomes_the_base(tmp_path: Path) -> None:
     project = await at_experiments(tmp_path / "p")
-    model = ScriptedModel(scientist(lambda brief: judged(brief, 0.1) if brief.job is Job.JUDGE else write(Replace(PROGRAM))))
+    model = ScriptedModel(
+        scientist(lambda brief: judged(brief, 0.1) if brief.job is Job.JUDGE else write(Replace(PROGRAM)))
+    )
     await events_of(project, model, turns=1)
     (project.path / "experiment/main.py").write_text(PROGRAM.replace("0.5", "0.6"))
     turns = turns_in(await events_of(project, model, turns=1))

@@ -69,9 +69,7 @@ def _search(desk: Desk, answer: Answer, query: str) -> Draft:
         f"{listed or 'No bundled data set fits.'}\n\n"
         "Searched: the data sets that scikit-learn carries. The Hugging Face Hub is not connected in this version."
     )
-    return desk.draft(
-        answer, f"SEARCH_HF “{query}”, {len(cards)} sets", Status.OK if cards else Status.FAILED, outcome
-    )
+    return desk.draft(answer, f"SEARCH_HF “{query}”, {len(cards)} sets", Status.OK if cards else Status.FAILED, outcome)
 
 
 async def _submit(desk: Desk, answer: Answer, code: str) -> Draft:
@@ -81,10 +79,11 @@ async def _submit(desk: Desk, answer: Answer, code: str) -> Draft:
     if result.problem:
         outcome = f"The code does not run, so it was not accepted: {result.problem}\n\n{printed}"
         subject = f"SUBMIT_CODE: {result.problem}"
-        return desk.draft(
-            answer, subject, Status.FAILED, outcome, diff=diff, path=PATH, output=result.output
-        )
-    changes: dict[str, str | bytes | None] = {PATH: code, "data/README.md": f"# What load() yields\n\n{_quoted(printed)}"}
+        return desk.draft(answer, subject, Status.FAILED, outcome, diff=diff, path=PATH, output=result.output)
+    changes: dict[str, str | bytes | None] = {
+        PATH: code,
+        "data/README.md": f"# What load() yields\n\n{_quoted(printed)}",
+    }
     card = _chosen(code)
     if not desk.project.read("data/card.json") and card:
         changes["data/card.json"] = card_json(card)
@@ -94,9 +93,7 @@ async def _submit(desk: Desk, answer: Answer, code: str) -> Draft:
 
 def _chosen(code: str) -> DataCard | None:
     """The bundled data set that the code loads, by scikit-learn's own loader's name."""
-    return next(
-        (card for card in bundled_cards() if f"load_{card.source.removeprefix('sklearn:')}" in code), None
-    )
+    return next((card for card in bundled_cards() if f"load_{card.source.removeprefix('sklearn:')}" in code), None)
 
 
 def _quoted(text: str) -> str:

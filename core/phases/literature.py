@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 from core.brief import Job, Paper, Reviewed
@@ -19,13 +20,11 @@ HITS = 20
 async def step(desk: Desk) -> Draft:
     """One turn of the review."""
     wanted = desk.settings.papers
-    brief = brief_for(
-        desk, Agent.PHD_STUDENT, Job.TALK, step=len(desk.progress.reviewed) + 1, max_steps=max(wanted, 1)
-    )
+    brief = brief_for(desk, Agent.PHD_STUDENT, Job.TALK, step=len(desk.progress.reviewed) + 1, max_steps=max(wanted, 1))
     answer = await desk.ask(brief, ALLOWED, task="reads the literature")
     match answer.command:
         case Summary(query):
-            return _search(desk, answer, query)
+            return await _search(desk, answer, query)
         case FullText(paper):
             return _read(desk, answer, paper)
         case AddPaper(paper, summary):
@@ -34,7 +33,7 @@ async def step(desk: Desk) -> Draft:
             return desk.rejected(answer)
 
 
-def _search(desk: Desk, answer: Answer, query: str) -> Draft:
+async def _search(desk: Desk, answer: Answer, query: str) -> Draft:
     progress = desk.progress
     asked = " ".join(query.lower().split())
     if asked in progress.queries:
@@ -43,7 +42,7 @@ def _search(desk: Desk, answer: Answer, query: str) -> Draft:
             "Use different words, read one with FULL_TEXT, or take one in with ADD_PAPER."
         )
         return desk.draft(answer, f"searched for “{query}” again", Status.FAILED, outcome, progress)
-    papers = desk.library.search(query, HITS)
+    papers = await asyncio.to_thread(desk.library.search, query, HITS)
     outcome = (
         "\n\n".join(_listed(paper) for paper in papers)
         if papers

@@ -1,4 +1,4 @@
-"""Report refinement: three reviewers fill the NeurIPS form; the PhD student finishes or sends the work back (section 3.3)."""
+"""Report refinement (section 3.3): three reviewers fill the NeurIPS form; the PhD student finishes or goes back."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from core.review.form import parse_review, review_json, review_score
 from core.turn import Desk, Draft
 
 PERSONAS = {
-    Agent.REVIEWER_1: "You look hardest at the experiments: are they sound, are they enough, do they answer the question?",
+    Agent.REVIEWER_1: "You look hardest at the experiments: are they sound and enough, do they answer the question?",
     Agent.REVIEWER_2: "You ask for impact: who in the field would do anything differently after reading this?",
     Agent.REVIEWER_3: "You are open-minded and look for what is new: which idea or finding is not in the cited work?",
 }
@@ -28,7 +28,9 @@ async def step(desk: Desk) -> Draft:
 
 
 async def _review(desk: Desk, agent: Agent) -> Draft:
-    brief = brief_for(desk, agent, persona=PERSONAS[agent], step=list(PERSONAS).index(agent) + 1, max_steps=4, reviews=())
+    brief = brief_for(
+        desk, agent, persona=PERSONAS[agent], step=list(PERSONAS).index(agent) + 1, max_steps=4, reviews=()
+    )
     answer = await desk.ask(brief, (ReviewForm,), task="reviews the report")
     if not isinstance(answer.command, ReviewForm):
         return desk.rejected(answer)

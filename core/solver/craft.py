@@ -15,7 +15,7 @@ from core.turn import Desk
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What the next proposal starts from: the job, the very text that is numbered in the prompt, and where it is from."""
+    """What the next proposal starts from: the job, the very text that the prompt numbers, and where it is from."""
 
     job: Job
     text: str

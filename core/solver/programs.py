@@ -22,7 +22,7 @@ SHOWN = 4000
 
 
 class Programs:
-    """Candidates are `experiment/main.py`; one passes when it exits with 0 and wrote usable metrics in this very run."""
+    """Candidates are `experiment/main.py`; one passes when it exits with 0 and has written usable metrics in this run."""
 
     path = "experiment/main.py"
     suffix = ".py"
@@ -88,5 +88,3 @@ def _metrics(files: Mapping[str, bytes]) -> dict[str, Any]:
     if METRICS not in files:
         raise MetricsError(f"The program ended well but did not write {METRICS}.")
     return read_metrics(files[METRICS])
-
-

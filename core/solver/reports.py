@@ -1,4 +1,4 @@
-"""The paper-solver's craft: a report that compiles, section by section, then edited while its review rises (section 3.3)."""
+"""The paper-solver's craft (section 3.3): a report, section by section, then edited while its review rises."""
 
 from __future__ import annotations
 
@@ -81,7 +81,9 @@ class Reports:
         files = {"references.tex": references.encode(), **_figures(desk)}
         compiled = await compile_report(text, files)
         problems = [str(problem) for problem in compiled.problems if problem.severity == "error"]
-        problems += [f"\\cite of “{key}”, which is not in the literature review." for key in unresolved(text, bibliography)]
+        problems += [
+            f"\\cite of “{key}”, which is not in the literature review." for key in unresolved(text, bibliography)
+        ]
         if not compiled.ok and not problems:
             problems = ["LaTeX stopped without saying why."]
         desk.emit(ReportCompiled(desk.turn, compiled.pages, tuple(problems)))
@@ -102,4 +104,6 @@ class Reports:
 
 def _figures(desk: Desk) -> dict[str, bytes]:
     folder = desk.project.path / "figures"
-    return {f"figures/{path.name}": desk.project.read_bytes(f"figures/{path.name}") for path in sorted(folder.glob("*.*"))}
+    return {
+        f"figures/{path.name}": desk.project.read_bytes(f"figures/{path.name}") for path in sorted(folder.glob("*.*"))
+    }

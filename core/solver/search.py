@@ -97,16 +97,20 @@ async def _try(desk: Desk, craft: Craft, situation: Situation, answer: Answer, t
         search = replace(situation.search, pending=None)
         changes = {**craft.placed(desk, text, check), **_swept(desk, craft, search)}
         what = situation.section or "it"
-        draft = desk.draft(answer, f"{answer.label} writes {what}", Status.OK, f"{what} is in place and passes its check.")
+        draft = desk.draft(
+            answer, f"{answer.label} writes {what}", Status.OK, f"{what} is in place and passes its check."
+        )
         draft = replace(draft, progress=craft.with_search(draft.progress, search), changes=changes)
     else:
         judged = await _judgement(desk, craft, situation.search, text, check)
-        draft = _scored(desk, craft, situation.search, answer, text, check, commit, judged, improving=situation.job is Job.IMPROVE)
+        draft = _scored(
+            desk, craft, situation.search, answer, text, check, commit, judged, improving=situation.job is Job.IMPROVE
+        )
     return replace(draft, diff=diff, path=craft.path, output=check.output)
 
 
 async def _assess(desk: Desk, craft: Craft, search: Search, text: str) -> Draft:
-    """Check and judge what stands in the project and was not proposed in this search: the person's own, or a full draft."""
+    """Check and judge what stands in the project and was not proposed here: the person's own, or the full draft."""
     check = await craft.check(desk, text)
     best = search.best
     checked = Answer(Agent.LABTOP, "", Malformed(check.problem, ""))
@@ -175,11 +179,11 @@ def _scored(
     steps = search.steps + improving
     if isinstance(judged, Malformed):
         search = replace(search, pending=None, steps=steps, since_best=search.since_best + 1)
-        outcome = f"It passes its check, but the judge's answer could not be read ({judged.problem}), so it was not kept."
-        draft = desk.draft(answer, f"{answer.label}: not judged", Status.FAILED, outcome)
-        return replace(
-            draft, progress=craft.with_search(draft.progress, search), changes=_swept(desk, craft, search)
+        outcome = (
+            f"It passes its check, but the judge's answer could not be read ({judged.problem}), so it was not kept."
         )
+        draft = desk.draft(answer, f"{answer.label}: not judged", Status.FAILED, outcome)
+        return replace(draft, progress=craft.with_search(draft.progress, search), changes=_swept(desk, craft, search))
     kept = Kept(desk.turn, commit, judged.score, check.metrics, judged.reflection, answer.label)
     best = search.best
     is_best = best is None or by_hand or judged.score > best.judge
@@ -190,7 +194,9 @@ def _scored(
     score = _score(kept, is_best)
     desk.emit(Scored(desk.turn, score, judged.reflection))
     words = score_words(kept)
-    verdict = "the best so far" if is_best else f"not better than turn {search.top[0].turn} ({score_words(search.top[0])})"
+    verdict = (
+        "the best so far" if is_best else f"not better than turn {search.top[0].turn} ({score_words(search.top[0])})"
+    )
     search = _with_try(desk, search, answer, Status.OK, f"{words}; {verdict}. {condensed(judged.reflection, 400)}")
     outcome = f"It passes its check: {words}; {verdict}.\n\n{condensed(check.output, SHOWN)}".rstrip()
     draft = desk.draft(answer, f"{answer.label}, {words}", Status.OK, outcome)
