@@ -52,17 +52,16 @@ FIGURE = r"""
 """
 
 
-def figure() -> bytes:
-    import matplotlib as mpl
+def figure(pages: int = 1) -> bytes:
+    from matplotlib.backends.backend_pdf import PdfPages
+    from matplotlib.figure import Figure
 
-    mpl.use("Agg")
-    import matplotlib.pyplot as plt
-
-    drawing, axes = plt.subplots(figsize=(4, 2))
-    axes.plot([0, 0.4], [0.97, 0.9])
     held = io.BytesIO()
-    drawing.savefig(held, format="pdf")
-    plt.close(drawing)
+    with PdfPages(held) as pdf:
+        for number in range(pages):
+            drawing = Figure(figsize=(4, 2))
+            drawing.subplots().plot([0, 0.4], [0.97, 0.9], label=f"figure {number}")
+            pdf.savefig(drawing)
     return held.getvalue()
 
 
@@ -70,7 +69,8 @@ def filled() -> str:
     bodies = dict.fromkeys(SECTIONS, "Some words about the study.")
     bodies["Introduction"] = (
         r"Noise is common \citep[see][p.~2]{frenay2014classification, northcutt2021pervasive}."
-        r" \citet{ghosh2017robustness} and \cite{breiman2001random}; \citeauthor{demsar2006statistical} in \citeyear{demsar2006statistical}."
+        r" \citet{ghosh2017robustness} and \cite{breiman2001random};"
+        r" \citeauthor{demsar2006statistical} in \citeyear{demsar2006statistical}."
     )
     bodies["Methods"] = (
         r"\begin{equation}\label{eq:drop} d = a_0 - a_\eta \in \mathbb{R} \end{equation} as in \cref{eq:drop}."
@@ -230,6 +230,20 @@ async def test_reports_compile_side_by_side() -> None:
     assert all(len(one.pages) == len(done[0].pages) > 1 for one in done)
 
 
+def test_pages_are_read_in_many_threads_at_once() -> None:
+    code = """
+import sys, threading
+from core.latex.text import pages_as_text
+pdf, found = sys.stdin.buffer.read(), []
+threads = [threading.Thread(target=lambda: found.extend(pages_as_text(pdf) for _ in range(30))) for _ in range(8)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+assert len(found) == 240 and len(set(found)) == 1
+"""
+    done = subprocess.run([sys.executable, "-c", code], input=figure(pages=5), capture_output=True)
+    assert done.returncode == 0, done.stderr[-500:]
+
+
 @needs_engine
 async def test_errors_come_with_line_words_and_the_lines_around() -> None:
     done = await compiled("one\n\ntwo \\foo{x}\n\n$a_b\n\nthree & four\n")
@@ -385,8 +399,11 @@ def test_a_pdflatex_inside_a_project_or_a_relative_folder_is_not_run(
     put_pdflatex(tmp_path / "here")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("LABTOP_LATEX", "system")
-    monkeypatch.setenv("PATH", f"{tmp_path}/project/bin{os.pathsep}here")
-    assert find_engine() is None
+    put_pdflatex(tmp_path / "good")
+    monkeypatch.setenv("PATH", os.pathsep.join([f"{tmp_path}/project/bin", "here", "", f"{tmp_path}/good"]))
+    found = find_engine()
+    assert found is not None
+    assert found.argv == (f"{tmp_path}/good/pdflatex",)
 
 
 def test_problems_come_errors_first_once_and_not_too_many() -> None:

@@ -16,14 +16,15 @@ LONGEST_SOURCE = 200_000
 """Characters of LaTeX that are translated; a longer source is cut."""
 
 _CITATIONS = ("cite", "citet", "citep", "citealp", "citealt", "citeauthor", "citeyear", "nocite")
-_PDFIUM = threading.Lock()  # PDFium crashes when two threads are inside it
+PDFIUM = threading.Lock()
+"""Held by whoever uses pypdfium2: PDFium crashes when two threads are inside it."""
 
 
 def pages_as_text(pdf: bytes) -> tuple[str, ...]:
     """The text of each page, cleaned, at most `MOST_PAGES` pages; empty when `pdf` is not a readable PDF."""
     import pypdfium2
 
-    with _PDFIUM:
+    with PDFIUM:
         try:
             document = pypdfium2.PdfDocument(pdf)
         except pypdfium2.PdfiumError:
@@ -35,7 +36,12 @@ def pages_as_text(pdf: bytes) -> tuple[str, ...]:
 
 
 def _page_text(document: Any, number: int) -> str:
-    page = document[number]
+    import pypdfium2
+
+    try:
+        page = document[number]
+    except pypdfium2.PdfiumError:
+        return ""
     text = page.get_textpage()
     try:
         # PDFium writes a hyphen at a line's end as U+FFFE or U+0002; the word goes on in the next line.
