@@ -22,7 +22,7 @@ SHOWN = 4000
 
 
 class Programs:
-    """Candidates are `experiment/main.py`; one passes when it exits with 0 and has written usable metrics in this run."""
+    """Candidates are `experiment/main.py`; one passes when it exits with 0 and wrote usable metrics in this run."""
 
     path = "experiment/main.py"
     suffix = ".py"
