@@ -60,7 +60,8 @@ def figure(pages: int = 1) -> bytes:
     with PdfPages(held) as pdf:
         for number in range(pages):
             drawing = Figure(figsize=(4, 2))
-            drawing.subplots().plot([0, 0.4], [0.97, 0.9], label=f"figure {number}")
+            drawing.subplots().plot([0, 0.4], [0.97, 0.9])
+            drawing.text(0, 0, "\n".join(f"{number} {line} some words in a line" for line in range(60)), size=3)
             pdf.savefig(drawing)
     return held.getvalue()
 
