@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from core.models.builtin.study import Group
+
+LARGEST = 1e300
+"""Numbers beyond this, NaN and infinities are no measurements."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,11 +168,12 @@ class Evidence:
             return totals
         return [s - sum(e) / len(models) for s, e in zip(totals, zip(*ends, strict=True), strict=True)]
 
-    def wins(self, a: Cell, b: Cell) -> int | None:
-        """In how many seeds `a` scored better than `b`; None when the seeds' scores are not there."""
+    def wins(self, a: Cell, b: Cell) -> tuple[int, int] | None:
+        """In how many seeds `a` scored better than `b`, and in how many the same; None without the seeds' scores."""
         if not a.scores or len(a.scores) != len(b.scores):
             return None
-        return sum((x > y) if self.higher else (x < y) for x, y in zip(a.scores, b.scores, strict=True))
+        pairs = list(zip(a.scores, b.scores, strict=True))
+        return sum((x > y) if self.higher else (x < y) for x, y in pairs), sum(x == y for x, y in pairs)
 
 
 def read_evidence(metrics: Mapping[str, Any] | None) -> Evidence:
@@ -218,7 +221,7 @@ def _list(row: Mapping[str, Any], key: str) -> list[float]:
 def _number(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return float(value) if math.isfinite(value) else None
+    return float(value) if -LARGEST < value < LARGEST else None
 
 
 def _groups(data: Mapping[str, Any], cells: tuple[Cell, ...]) -> tuple[Group, ...]:

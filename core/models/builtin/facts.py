@@ -35,7 +35,7 @@ class Facts:
     @property
     def dataset(self) -> str:
         """The data set's name in a sentence, as plain text."""
-        return self.data.title if self.data else "the data set"
+        return f"“{self.data.title}”" if self.data else "the data set"
 
     @property
     def validation_share(self) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -16,13 +17,18 @@ from core.models.builtin.wording import (
     metric_name,
     minus,
     number,
+    plural,
     ratio,
     sentence,
     short_level,
+    span,
     spread,
     under_factor,
     verb,
 )
+
+TOLD = 3
+"""How many paired contrasts are told one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,25 +56,39 @@ def findings(evidence: Evidence) -> list[Finding]:
 
 
 def contrasts(evidence: Evidence) -> Iterator[str]:
-    """One sentence for each paired contrast, with its interval and what the interval decides."""
-    for contrast in evidence.contrasts:
+    """The paired contrasts, each with its interval; of many the clearest ones, and how many are clear at all."""
+    told = sorted(evidence.contrasts, key=_clearness)[:TOLD] if len(evidence.contrasts) > TOLD else evidence.contrasts
+    for contrast in told:
         yield contrast_sentence(evidence, contrast)
+    if len(evidence.contrasts) > TOLD:
+        clear = sum(contrast.decided for contrast in evidence.contrasts)
+        yield f"Of all {len(evidence.contrasts)} paired differences, {clear} have an interval that excludes zero."
 
 
 def contrast_sentence(evidence: Evidence, contrast: Contrast) -> str:
-    """What a paired contrast says, the side that is ahead named first."""
+    """What a paired contrast says, the side that is ahead named first; one that includes zero is no difference."""
     c, metric = contrast.positive(), metric_name(evidence.metric)
-    if c.about_loss:
-        ends = f"from the undisturbed level to the strongest one ({short_level(evidence, evidence.end)})"
-        what = f"{verb(c.a, 'loses', 'lose')} {number(c.mean)} more {metric} than {c.b} {ends}"
-    else:
-        what = f"{verb(c.a, 'scores', 'score')} {number(c.mean)} higher in {metric} than {c.b}"
-    verdict = (
-        "the interval excludes zero"
-        if c.decided
-        else f"the interval includes zero, so {count(c.pairs, 'seed')} do not settle the order"
+    when = f" {span(evidence)}" if c.about_loss else ""
+    start = f"Over {count(c.pairs, 'paired seed')}"
+    if not c.decided:
+        what = f"in the loss of {metric}" if c.about_loss else f"in {metric}"
+        return (
+            f"{start}, no difference {what} between {c.a} and {c.b} can be told{when}: {number(c.mean)}, 95 % interval "
+            f"{interval(c.low, c.high)}, which includes zero."
+        )
+    more = "more" if c.about_loss else "higher in"
+    does = verb(c.a, "loses", "lose") if c.about_loss else verb(c.a, "scores", "score")
+    return (
+        f"{start}, {does} {number(c.mean)} {more} {metric} than {c.b}{when} (95 % interval "
+        f"{interval(c.low, c.high)}, which "
+        f"excludes zero)."
     )
-    return f"Over {count(c.pairs, 'paired seed')}, {what} (95 % interval {interval(c.low, c.high)}); {verdict}."
+
+
+def _clearness(contrast: Contrast) -> float:
+    """How near the interval comes to zero, in units of its own width; the clearest are the most negative."""
+    c = contrast.positive()
+    return -c.low / (c.high - c.low) if c.high > c.low else 0.0
 
 
 def ranking(evidence: Evidence) -> Iterator[str]:
@@ -87,17 +107,33 @@ def ranking(evidence: Evidence) -> Iterator[str]:
             yield f"The best model is thus not the same: {first} at the start of the range, {last} at its end."
 
 
+def leaders(evidence: Evidence) -> str:
+    """The ranking in one short sentence: who leads at either end of the range, and with what."""
+    best = [ranked[0] for level in (evidence.start, evidence.end) if (ranked := evidence.ranking(level))]
+    if not best:
+        return " ".join(ranking(evidence))
+    first, last = best[0], best[-1]
+    metric = metric_name(evidence.metric)
+    text = f"The best {metric} {at_level(evidence, first.level)} is {_measured(first)} ({first.model})"
+    if evidence.varied:
+        same = "the same model" if first.model == last.model else last.model
+        text += f"; {at_level(evidence, last.level)} it is {_measured(last)} ({same})"
+    return text + "."
+
+
 def lead(evidence: Evidence, best: Cell, second: Cell) -> str:
     """How sure the order of two models is, counted over the seeds."""
-    wins, seeds = evidence.wins(best, second), len(best.scores)
     if is_zero(best.mean - second.mean):
         return "the two are level in the digits shown"
-    if wins is None:
+    counts, seeds = evidence.wins(best, second), len(best.scores)
+    if counts is None:
         sure = abs(best.mean - second.mean) > max(best.std, second.std)
         return "a lead beyond the scatter over seeds" if sure else "a lead within the scatter over seeds"
+    wins, level = counts
     if wins == seeds:
         return f"a lead that holds in each of the {count(seeds, 'seed')}" if seeds > 1 else "a lead in the one seed run"
-    return f"a lead that holds in only {wins} of the {count(seeds, 'seed')}, so the order is not settled"
+    ties = f", with {level} level" if level else ""
+    return f"ahead in {wins} of the {count(seeds, 'seed')}{ties}, so the order is not settled"
 
 
 def _leader(evidence: Evidence, level: float) -> str:
@@ -140,7 +176,7 @@ def crossings(evidence: Evidence) -> Iterator[str]:
         for b in evidence.groups[i + 1 :]:
             yield from _group_crossings(evidence, a, b)
     leaders = [(level, ranked[0].model) for level in evidence.levels if (ranked := evidence.ranking(level))]
-    changes = [(before, after) for before, after in zip(leaders, leaders[1:], strict=False) if before[1] != after[1]]
+    changes = [(before, after) for before, after in itertools.pairwise(leaders) if before[1] != after[1]]
     for (low, old), (high, new) in changes[:2]:
         yield (
             f"The lead passes from {old} to {new} between {short_level(evidence, low)} and "
@@ -154,7 +190,7 @@ def _group_crossings(evidence: Evidence, a: Group, b: Group) -> Iterator[str]:
         x, y = evidence.group_mean(a, level), evidence.group_mean(b, level)
         if x is not None and y is not None:
             gaps.append((level, x - y))
-    for (low, before), (high, after) in zip(gaps, gaps[1:], strict=False):
+    for (low, before), (high, after) in itertools.pairwise(gaps):
         if before * after < 0:
             ahead, behind = (a.name, b.name) if before > 0 else (b.name, a.name)
             yield (
@@ -194,7 +230,7 @@ def surprises(evidence: Evidence) -> Iterator[str]:
         )
     for model in evidence.models:
         curve = evidence.curve(model)
-        for before, after in zip(curve[:-1], curve[1:], strict=True):
+        for before, after in itertools.pairwise(curve):
             rise = after.mean - before.mean if evidence.higher else before.mean - after.mean
             if evidence.varied and rise > max(before.std, after.std) and not is_zero(rise):
                 yield (
@@ -205,30 +241,42 @@ def surprises(evidence: Evidence) -> Iterator[str]:
 
 
 def memory(evidence: Evidence) -> Iterator[str]:
-    """Which models follow their own training rows most closely at the strongest level, and what that brings them."""
+    """Which models follow their own training rows most and least closely at the strongest level, and what it brings."""
     fits = [fit for model in evidence.models if (fit := evidence.fit(model, evidence.end))]
-    if len(fits) < 2:
+    if len(fits) < 2 or not evidence.higher:
         return
-    order = sorted(fits, key=lambda fit: fit.fit - fit.validation)
+    order = sorted(fits, key=lambda fit: fit.fit)
     loose, close = order[0], order[-1]
-    gap, metric = minus(close.fit, close.validation), metric_name(evidence.metric)
+    metric, noisy = metric_name(evidence.metric), evidence.factor == "label noise"
+    rows = "their training rows as these were labelled, mistakes included" if noisy else "their own training rows"
+    where = f" {at_level(evidence, evidence.end)}" if evidence.varied else ""
     yield (
-        f"{sentence(at_level(evidence, evidence.end))}, {verb(close.model, 'follows', 'follow')} the training rows most "
-        f"closely: {metric} {number(close.fit)} on the rows fitted to against {number(close.validation)} on validation "
-        f"rows ({gap}); the gap is smallest for {loose.model} ({minus(loose.fit, loose.validation)})."
+        f"On {rows}, {close.model} and {loose.model} reach {metric} {number(close.fit)} and "
+        f"{number(loose.fit)}{where}, the "
+        f"closest and the loosest fit; on validation rows they score {number(close.validation)} and "
+        f"{number(loose.validation)}."
     )
-    lost = {loss.model: loss.mean for loss in evidence.losses}
+    lost = {loss.model: loss for loss in evidence.losses}
     if close.model in lost and loose.model in lost:
-        fits_story = lost[close.model] > lost[loose.model]
-        yield (
-            f"The closer fit goes with the {'larger' if fits_story else 'smaller'} loss "
-            f"({number(lost[close.model])} against {number(lost[loose.model])})"
-            + (
-                ", as one would expect if spoiled rows are learnt by heart."
-                if fits_story
-                else ", so learning training rows by heart does not explain who loses most."
-            )
+        yield _fit_and_loss(lost[close.model], lost[loose.model])
+
+
+def _fit_and_loss(close: Loss, loose: Loss) -> str:
+    shown = f"{number(close.mean)} and {number(loose.mean)}"
+    if abs(close.mean - loose.mean) <= max(close.std, loose.std):
+        return (
+            f"Their losses, {shown}, lie within their scatter of each other, so the closeness of fit explains "
+            f"nothing here."
         )
+    if close.mean > loose.mean:
+        return (
+            f"Their losses are {shown}: the closer fit goes with the larger loss, as it should if rows are learnt "
+            f"by heart."
+        )
+    return (
+        f"Their losses are {shown}: the closer fit goes with the smaller loss, so learning by heart is not what "
+        f"costs most."
+    )
 
 
 def scatter(evidence: Evidence) -> Iterator[str]:
@@ -241,9 +289,8 @@ def scatter(evidence: Evidence) -> Iterator[str]:
         yield f"The {count(evidence.seeds, 'seed')} agree to three decimals in every cell."
         return
     yield (
-        f"Over the {count(evidence.seeds, 'seed')} the standard deviation is largest for {high.model} "
-        f"{at_level(evidence, high.level)} ({number(high.std)})"
-        + (f" and smallest for {low.model} {at_level(evidence, low.level)} ({number(low.std)})." if low.model else ".")
+        f"Over the {count(evidence.seeds, 'seed')} the standard deviation is largest for {_where(evidence, high)} "
+        f"({number(high.std)}) and smallest for {_where(evidence, low)} ({number(low.std)})."
     )
 
 
@@ -261,22 +308,26 @@ def effect_size(contrast: Contrast) -> str:
     c = contrast.positive()
     if is_zero(c.std) or is_zero(c.mean):
         return ""
-    return (
-        f"{ratio(c.mean, c.std)} standard deviations of the paired difference between {c.a} and {c.b}, "
-        f"with {count(c.pairs, 'pair')}"
-    )
+    return f"{ratio(c.mean, c.std)} standard deviations of the paired difference"
 
 
 def agreement(evidence: Evidence, a: Cell, b: Cell) -> str:
-    """In how many seeds one model beats another, e.g. `SVM beats ridge in 5 of 5 seeds`."""
-    wins = evidence.wins(a, b)
-    return f"{verb(a.model, 'beats', 'beat')} {b.model} in {wins} of {count(len(a.scores), 'seed')}"
+    """In how many seeds one model beats another, e.g. `SVM beats ridge in 4 of 5 seeds`; empty without their scores."""
+    counts = evidence.wins(a, b)
+    if counts is None:
+        return ""
+    ties = f" and {'is' if not plural(a.model) else 'are'} level in {counts[1]}" if counts[1] else ""
+    return f"{verb(a.model, 'beats', 'beat')} {b.model} in {counts[0]} of {count(len(a.scores), 'seed')}{ties}"
 
 
 def model_list(evidence: Evidence) -> str:
     """The models by group, e.g. `tree ensembles (random forest and extra trees)`."""
     groups = [f"{g.name} ({listed(g.models)})" if g.models != (g.name,) else g.name for g in evidence.groups]
     return listed(groups) if groups else listed(evidence.models)
+
+
+def _where(evidence: Evidence, cell: Cell) -> str:
+    return f"{cell.model} {at_level(evidence, cell.level)}" if evidence.varied else cell.model
 
 
 def _measured(cell: Cell) -> str:

@@ -9,7 +9,7 @@ from core.brief import Brief
 from core.commands import Dialogue, Interpretation
 from core.models.builtin import measured
 from core.models.builtin.facts import Facts, facts_of
-from core.models.builtin.findings import agreement, effect_size, lead
+from core.models.builtin.findings import effect_size, lead
 from core.models.builtin.reply import Reply
 from core.models.builtin.verdict import Outcome
 from core.models.builtin.wording import (
@@ -64,37 +64,60 @@ def _postdoc(brief: Brief, facts: Facts, raised: list[Doubt]) -> Reply:
 
 def doubts(facts: Facts) -> list[Doubt]:
     """What may be questioned of this measurement, the most pressing first."""
-    makers: tuple[Callable[[Facts], Doubt | None], ...] = (_effect, _baseline, _data_size, _seeds, _lead, _memory, _settings)
+    makers: tuple[Callable[[Facts], Doubt | None], ...] = (
+        _effect,
+        _baseline,
+        _data_size,
+        _seeds,
+        _lead,
+        _memory,
+        _settings,
+    )
     return [doubt for make in makers if (doubt := make(facts))]
 
 
 def interpretation(facts: Facts, asked: list[Doubt], notes: tuple[str, ...] = ()) -> str:
-    """The interpretation as Markdown: findings, evidence for and against, limits, what would change our mind."""
+    """The interpretation as Markdown: answer, evidence for and against, limits, what would change our mind."""
     verdict = facts.verdict
-    parts = ["# Interpretation", f"Question: {facts.question}", _SIGNED, "## Findings"]
-    parts.append("\n".join(f"- {finding.text}" for finding in facts.findings) or "- The program measured nothing to read.")
-    parts.append("## The hypothesis")
+    answer = f"{facts.said('contrast') or facts.said('ranking')} ".lstrip()
     if facts.hypothesis:
-        parts.append(f"> {facts.hypothesis}")
-    parts.append(f"**{sentence(verdict.outcome)}.** {verdict.reason}")
+        answer += f"The hypothesis (“{facts.hypothesis}”) is **{verdict.outcome}**. {verdict.reason}"
+    parts = ["# Interpretation", f"Question: {facts.question}", _SIGNED, "## Answer", answer.strip(), "## Evidence"]
+    findings = [f.text for f in facts.findings if f.topic not in {"contrast", "memory"}]
     for heading, lines in (
-        ("## Evidence for it", _evidence(facts, speaks_for=True)),
-        ("## Evidence against it, and what weakens it", _evidence(facts, speaks_for=False)),
-        ("## Doubts raised and answered", [f"{doubt.question} — {doubt.answer}" for doubt in asked]),
+        ("### What was measured", findings or ["The program measured nothing that could be read."]),
+        ("### For the hypothesis", _evidence(facts, speaks_for=True)),
+        ("### Against it, and what weakens it", _evidence(facts, speaks_for=False)),
+        ("### Doubts raised, and their answers", [f"{doubt.question} {doubt.answer}" for doubt in asked]),
+        ("## Explanation", _conjectures(facts)),
         ("## Limits", measured.limits(facts)),
-        ("## What would change our mind", _turning_points(facts)),
-        ("## The researcher's notes, read but not understood by rules", [f"“{note}”" for note in notes]),
+        ("## What to look at next, and what would change our mind", _turning_points(facts)),
+        ("## The researcher's notes, which rules cannot weigh", [f"“{note}”" for note in notes]),
     ):
         if lines:
             parts += [heading, "\n".join(f"- {line}" for line in lines)]
     return "\n\n".join(parts) + "\n"
 
 
+def _conjectures(facts: Facts) -> list[str]:
+    """Possible causes that the numbers bear on; marked as conjecture, because rules understand no mechanism."""
+    memory = facts.said("memory")
+    if not memory:
+        return ["The measurement holds nothing that would tell one cause from another, so none is offered."]
+    return [
+        f"A conjecture at most: {memory}",
+        "A test of it: restrain the closest fitting model and measure its loss again.",
+    ]
+
+
 def _student(brief: Brief, facts: Facts, raised: list[Doubt]) -> Reply:
     open_ = _open(brief, raised)
     first = _spoken(brief, Agent.PHD_STUDENT) == 0
     if not open_:
-        text = f"That answers what I can ask of these numbers. I read the hypothesis as {facts.verdict.outcome}; write it down."
+        text = (
+            f"That answers what I can ask of these numbers. I read the hypothesis as {facts.verdict.outcome}; "
+            f"write it down."
+        )
         return Reply("I have no further doubt that a number could answer.", Dialogue(text))
     chosen = open_[: 2 if first else 3]
     start = "Before we believe it:" if first else "One more thing:" if len(chosen) == 1 else "Then there is this:"
@@ -108,7 +131,9 @@ def _opening(facts: Facts) -> str:
     if not facts.evidence.cells:
         return f"{facts.said('ranking') or 'metrics.json holds no measurement.'} There is no comparison to interpret."
     said = [facts.said(topic) for topic in ("contrast", "ranking", "losses", "surprise")]
-    hypothesis = f"By this the hypothesis is {facts.verdict.outcome}: {facts.verdict.reason}" if facts.hypothesis else ""
+    hypothesis = (
+        f"By this the hypothesis is {facts.verdict.outcome}: {facts.verdict.reason}" if facts.hypothesis else ""
+    )
     return " ".join(text for text in (*said, hypothesis, "What speaks against this reading?") if text)
 
 
@@ -140,7 +165,9 @@ def _effect(facts: Facts) -> Doubt | None:
     answer += f"; that is {size}." if size else "."
     if same:
         answer += f" It has the same sign in {same[0]} of {count(same[1], 'seed')}."
-    return Doubt("effect size", f"What is the effect size of {c.a} against {c.b}, set against the scatter over seeds?", answer)
+    return Doubt(
+        "effect size", f"What is the effect size of {c.a} against {c.b}, set against the scatter over seeds?", answer
+    )
 
 
 def _baseline(facts: Facts) -> Doubt | None:
@@ -150,20 +177,27 @@ def _baseline(facts: Facts) -> Doubt | None:
     sides = [g for g in evidence.groups if contrast and g.name in (contrast.a, contrast.b)]
     if not evidence.varied or len(sides) != 2:
         return None
-    best = [max((c for m in g.models if (c := evidence.cell(m, evidence.start))), key=lambda c: c.mean) for g in sides]
+    cells = [[cell for model in side.models if (cell := evidence.cell(model, evidence.start))] for side in sides]
+    if not all(cells):
+        return None
+    best = [max(side, key=lambda cell: cell.mean) for side in cells]
     a, b = sorted(best, key=lambda cell: -cell.mean)
     end = [evidence.cell(cell.model, evidence.end) for cell in (a, b)]
     answer = (
-        f"{sentence(at_level(evidence, evidence.start))} the best of each side are {a.model} with {spread(a.mean, a.std)} and "
+        f"{sentence(at_level(evidence, evidence.start))} the best of each side are {a.model} with "
+        f"{spread(a.mean, a.std)} and "
         f"{b.model} with {spread(b.mean, b.std)}: {minus(a.mean, b.mean)} apart."
     )
     if end[0] and end[1]:
         kept = "still ahead" if end[0].mean > end[1].mean else "behind"
         answer += (
-            f" {sentence(at_level(evidence, evidence.end))} they reach {number(end[0].mean)} and {number(end[1].mean)}, so "
+            f" {sentence(at_level(evidence, evidence.end))} they reach {number(end[0].mean)} and "
+            f"{number(end[1].mean)}, so "
             f"{verb(a.model, 'is', 'are')} {kept}; a loss has to be read together with where it starts."
         )
-    return Doubt("starting point", "Is the starting point a confound, one side having more to lose than the other?", answer)
+    return Doubt(
+        "starting point", "Is the starting point a confound, one side having more to lose than the other?", answer
+    )
 
 
 def _data_size(facts: Facts) -> Doubt | None:
@@ -183,9 +217,9 @@ def _seeds(facts: Facts) -> Doubt | None:
         return None
     scatter = facts.said("spread")
     return Doubt(
-        "seeds",
-        f"Are {count(evidence.seeds, 'seed')} enough?",
-        f"There are {evidence.seeds}. {scatter} The paired interval takes their number into account.".replace("  ", " "),
+        "number of seeds",
+        f"Is the number of seeds, {evidence.seeds}, enough?",
+        f"{scatter} The paired interval takes their number into account.".strip(),
     )
 
 
@@ -195,11 +229,11 @@ def _lead(facts: Facts) -> Doubt | None:
     if len(ranked) < 2 or not ranked[0].scores:
         return None
     best, second = ranked[:2]
-    where = at_level(evidence, evidence.end)
+    where = f" {at_level(evidence, evidence.end)}" if evidence.varied else ""
     return Doubt(
         "order at the top",
-        f"Is the order at the top settled {where}?",
-        f"{sentence(agreement(evidence, best, second))} {where} ({minus(best.mean, second.mean)}): "
+        f"Is the order at the top settled{where}?",
+        f"{sentence(best.model)} before {second.model}, {minus(best.mean, second.mean)}: "
         f"{lead(evidence, best, second)}.",
     )
 
@@ -214,7 +248,9 @@ def _settings(facts: Facts) -> Doubt | None:
     evidence = facts.evidence
     if not evidence.tuned:
         return None
-    answer = f"For {', '.join(evidence.tuned)} validation rows chose among several settings; the others have one setting."
+    answer = (
+        f"For {', '.join(evidence.tuned)} validation rows chose among several settings; the others have one setting."
+    )
     if len(evidence.tuned) == len(evidence.models):
         answer = "For every model validation rows chose among several settings, anew for each seed and level."
     return Doubt("settings", "Did every model get the same care in choosing its settings?", answer)
@@ -232,7 +268,7 @@ def _evidence(facts: Facts, *, speaks_for: bool) -> list[str]:
     if not speaks_for:
         if outcome is Outcome.UNDECIDED:
             lines.append(facts.verdict.reason)
-        lines += [text for topic in ("surprise", "crossing") if (text := facts.said(topic))]
+        lines += [text] if (text := facts.said("surprise")) else []
     return lines
 
 
@@ -241,15 +277,20 @@ def _turning_points(facts: Facts) -> list[str]:
     lines = []
     if contrast and contrast.decided:
         lines.append(
-            f"A repetition with other seeds or another split in which the interval {interval(contrast.low, contrast.high)} "
+            f"A repetition with other seeds or another split in which the interval "
+            f"{interval(contrast.low, contrast.high)} "
             f"moves to include zero."
         )
     elif contrast:
-        lines.append(f"More seeds, after which the interval {interval(contrast.low, contrast.high)} no longer includes zero.")
+        lines.append(
+            f"More seeds, after which the interval {interval(contrast.low, contrast.high)} no longer includes zero."
+        )
     lines.append("The opposite order on a second data set.")
     if evidence.varied:
         lines.append(
-            f"A run in which settings are chosen anew at each level and the differences {under_factor(evidence)} vanish, or one "
-            f"beyond {short_level(evidence, evidence.end)} in which {metric_name(evidence.metric)} falls in another order."
+            f"A run in which settings are chosen anew at each level and the differences {under_factor(evidence)} "
+            f"vanish, or one "
+            f"beyond {short_level(evidence, evidence.end)} in which {metric_name(evidence.metric)} falls in another "
+            f"order."
         )
     return lines

@@ -1,4 +1,4 @@
-"""What the model families, the metrics and the factors are: definitions in LaTeX, with the words that find their papers."""
+"""What model families, metrics and factors are: definitions in LaTeX, and the words that find their papers."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from core.models.builtin.study import Kind
 
 FAMILIES: dict[str, tuple[str, tuple[str, ...]]] = {
     "random forest": (
-        r"averages $B$ trees, $\hat f(x)=\frac1B\sum_{b=1}^{B} T_b(x)$, each grown on a bootstrap sample of the training "
+        r"averages $B$ trees, $\hat f(x)=\frac1B\sum_{b=1}^{B} T_b(x)$, each grown on a bootstrap sample of the "
+        r"training "
         "rows with a random subset of the features tried at every split",
         ("random forest",),
     ),
     "extra trees": (
-        r"averages trees as well, and draws the cut points of its splits at random instead of searching for the best",
+        "averages trees whose cut points are drawn at random instead of being searched for",
         ("extremely randomized", "extra-trees", "extra trees"),
     ),
     "bagged trees": ("averages trees that are each grown on a bootstrap sample of the training rows", ("bagging",)),
@@ -21,7 +22,10 @@ FAMILIES: dict[str, tuple[str, tuple[str, ...]]] = {
         "loss at the rows it has so far predicted badly",
         ("boosting",),
     ),
-    "AdaBoost": ("adds weak learners one after another and gives more weight to rows predicted badly so far", ("adaboost",)),
+    "AdaBoost": (
+        "adds weak learners one after another and gives more weight to rows predicted badly so far",
+        ("adaboost",),
+    ),
     "logistic regression": (
         r"models $\Pr(y=k\mid x)\propto\exp(w_k^\top x+b_k)$ and fits the weights by penalised maximum likelihood",
         ("logistic",),
@@ -69,6 +73,15 @@ FAMILIES: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 """For each family: the end of a sentence that begins with its name, and words in the titles of its papers."""
 
+DATA_PAPERS: dict[str, tuple[str, ...]] = {
+    "sklearn:digits": ("optical recognition of handwritten",),
+    "sklearn:iris": ("taxonomic",),
+    "sklearn:wine": ("machine learning repository",),
+    "sklearn:breast_cancer": ("nuclear feature",),
+    "sklearn:diabetes": ("least angle",),
+}
+"""For a bundled data set, words in the titles of the papers that it comes from."""
+
 METRICS: dict[str, str] = {
     "accuracy": r"Accuracy is the share of the $n$ test rows whose class is predicted right, "
     r"$\frac1n\sum_{i=1}^{n}\mathbf{1}[\hat y_i=y_i]$.",
@@ -79,15 +92,13 @@ METRICS: dict[str, str] = {
     "explained; it is one for a perfect model, zero for predicting the mean, and may be negative.",
 }
 
-TOPICS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+TOPICS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
         "Noise and robustness",
-        "noise in labels and features",
         ("noise", "noisy", "label error", "robust", "corrupt", "confident learning", "requires rethinking"),
     ),
     (
         "Model families",
-        "the models compared here",
         (
             "forest", "tree", "boost", "bagging", "support", "nearest", "ridge", "lasso", "elastic", "regression",
             "back-propagating", "tabular", "statistical learning",
@@ -95,23 +106,20 @@ TOPICS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ),
     (
         "Data sets and software",
-        "data and tools",
-        ("scikit", "api design", "array programming", "scipy", "matplotlib", "data structures", "datasets", "repository",
-         "recognition of handwritten", "taxonomic", "nuclear", "least angle"),
+        ("scikit", "api design", "array programming", "scipy", "matplotlib", "data structures", "datasets",
+         "repository", "recognition of handwritten", "taxonomic", "nuclear", "least angle"),
     ),
     (
         "Measuring and comparing",
-        "how models are compared",
         ("cross-validation", "statistical", "comparisons", "variance", "hyper-parameter", "optimization", "leakage",
          "reproducib"),
     ),
     (
         "Automated research",
-        "research carried out by programs",
         ("agent", "scientist", "ideas", "mle", "autonomous", "automated"),
     ),
 )  # fmt: skip
-"""Heading, what the topic is about, and words in the titles of its papers; a paper goes to the first that fits."""
+"""Headings, and words in the titles of their papers; a paper goes to the first heading that fits."""
 
 
 def factor_definition(evidence: Evidence) -> str:
@@ -119,13 +127,16 @@ def factor_definition(evidence: Evidence) -> str:
     match evidence.factor:
         case Kind.LABEL_NOISE if evidence.task == "regression":
             return (
-                r"On targets that are numbers, label noise of level $\lambda$ adds a Gaussian error in units of the targets' "
-                r"standard deviation $s$, $\tilde y_i=y_i+\lambda s\varepsilon_i$ with $\varepsilon_i\sim\mathcal{N}(0,1)$, to "
+                r"On targets that are numbers, label noise of level $\lambda$ adds a Gaussian error in units of the "
+                r"targets' "
+                r"standard deviation $s$, $\tilde y_i=y_i+\lambda s\varepsilon_i$ with "
+                r"$\varepsilon_i\sim\mathcal{N}(0,1)$, to "
                 "the training rows; the targets of the test rows stay as they are."
             )
         case Kind.LABEL_NOISE:
             return (
-                r"Under symmetric label noise of level $\eta$ the observed label $\tilde y$ of a training row differs from "
+                r"Under symmetric label noise of level $\eta$ the observed label $\tilde y$ of a training row "
+                r"differs from "
                 r"its true label $y$ among $K$ classes with"
                 "\n"
                 r"\[ \Pr(\tilde y=j\mid y=i)=\begin{cases}1-\eta & j=i,\\ \eta/(K-1) & j\neq i,\end{cases} \]"
@@ -141,7 +152,8 @@ def factor_definition(evidence: Evidence) -> str:
             )
         case Kind.TRAINING_SIZE:
             return (
-                r"At a training share $\rho$ a model sees about $\rho n$ of the $n$ training rows; the test rows stay the same. "
+                r"At a training share $\rho$ a model sees about $\rho n$ of the $n$ training rows; the test rows "
+                r"stay the same. "
                 "Plotted over $\\rho$, the metric is the learning curve of the model."
             )
         case _:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from core.models.builtin.evidence import Evidence
 from core.models.builtin.facts import Facts, cite, quoted
-from core.models.builtin.findings import model_list
+from core.models.builtin.findings import TOLD, model_list
+from core.models.builtin.lore import DATA_PAPERS
 from core.models.builtin.study import Kind
-from core.models.builtin.tables import figure, figure_label, results_table, settings_table, usable
+from core.models.builtin.tables import contrast_table, figure, figure_label, results_table, settings_table, usable
 from core.models.builtin.verdict import Outcome
 from core.models.builtin.wording import (
     count,
@@ -23,7 +24,8 @@ from core.models.builtin.wording import (
 FIGURES = 1
 """Figures in the first draft; improvements bring the others."""
 SIGNATURE = (
-    "\\paragraph{Who did this.} The study was planned, run and written up by labtop's built-in researcher, which works by "
+    "\\paragraph{Who did this.} The study was planned, run and written up by labtop's built-in researcher, which "
+    "works by "
     "rules and is not a language model. It chooses its sentences by what was measured and copies its numbers from the "
     "program's output; it does not understand the subject, and a person should read this report before relying on it."
 )
@@ -34,18 +36,21 @@ def methods(facts: Facts) -> str:
     evidence = facts.evidence
     groups = tex(model_list(evidence)) or "the models that the program trains"
     parts = [
-        rf"\paragraph{{Design.}} The models compared are {groups}. {_levels(evidence)} For every seed each model is trained"
+        rf"\paragraph{{Design.}} The models compared are {groups}. {_levels(evidence)} For every seed each model is "
+        rf"trained"
         + (" at each level" if evidence.varied else "")
         + f" and its {tex(metric_name(evidence.metric))} is measured on test rows that no choice depends on.",
-        _disturbance(evidence),
+        _disturbance(facts),
         _statistics(facts),
     ]
     if evidence.value is not None:
         software = cite(facts.about("mle", "AIDE", "agent lab", "scientist"), 3)
         parts.append(
-            r"\paragraph{Selection.} The program that produced the numbers was found by a search over programs: a first version "
+            r"\paragraph{Selection.} The program that produced the numbers was found by a search over programs: a "
+            r"first version "
             "was edited step by step, and an edit was kept when it raised the mean "
-            f"{tex(metric_name(evidence.metric))} over all models, levels and seeds on validation rows held out of the training "
+            f"{tex(metric_name(evidence.metric))} over all models, levels and seeds on validation rows held out of "
+            f"the training "
             f"rows{software}. Models and their settings were thus chosen without sight of the test rows"
             f"{cite(facts.about('leakage', 'cross-validation'), 2)}."
         )
@@ -57,7 +62,9 @@ def setup(facts: Facts) -> str:
     parts = [_data(facts), protocol(facts)]
     table = settings_table(facts)
     if table:
-        parts.append(rf"\paragraph{{Settings.}} Table~\ref{{tab:settings}} lists the settings of every model.{chr(10)}{table}")
+        parts.append(
+            rf"\paragraph{{Settings.}} Table~\ref{{tab:settings}} lists the settings of every model.{chr(10)}{table}"
+        )
     parts.append(software(facts))
     return "\n\n".join(part for part in parts if part)
 
@@ -69,8 +76,10 @@ def software(facts: Facts) -> str:
     tools = "scikit-learn" + (", with pandas for the table" if data and not data.source.startswith("sklearn:") else "")
     time = f" One run took {evidence.seconds:.1f} seconds in all." if evidence.seconds is not None else ""
     return (
-        rf"\paragraph{{Software.}} The program is written in Python with {tools}{cite(papers, 4)} and draws the figures with "
-        rf"Matplotlib.{time} It is \texttt{{experiment/main.py}} in the project, its data step \texttt{{data/prepare.py}}, and "
+        rf"\paragraph{{Software.}} The program is written in Python with {tools}{cite(papers, 4)} and draws the "
+        rf"figures with "
+        rf"Matplotlib.{time} It is \texttt{{experiment/main.py}} in the project, its data step "
+        rf"\texttt{{data/prepare.py}}, and "
         r"its output \texttt{results/metrics.json}."
     )
 
@@ -91,12 +100,14 @@ def results(facts: Facts) -> str:
         ("Crossings", ("crossing",)),
         ("Unexpected", ("surprise",)),
         ("Paired differences", ("contrast",)),
-        ("Fit and loss", ("memory",)),
+        ("Fit", ("memory",)),
         ("Scatter", ("spread", "selection")),
     ):
         text = " ".join(facts.said(topic) for topic in topics if facts.said(topic))
         if text:
             parts.append(rf"\paragraph{{{heading}.}} {tex(text)}")
+        if "contrast" in topics and len(evidence.contrasts) > TOLD:
+            parts.append(rf"Table~\ref{{tab:contrasts}} lists all of them.{chr(10)}{contrast_table(facts)}")
     return "\n\n".join(parts)
 
 
@@ -113,13 +124,15 @@ def limits(facts: Facts) -> list[str]:
     if evidence.seeds:
         few = "few" if evidence.seeds < 10 else "a fair number"
         said.append(
-            f"{sentence(count(evidence.seeds, 'seed'))} {'is' if evidence.seeds == 1 else 'are'} {few}: the interval rests on "
+            f"{sentence(count(evidence.seeds, 'seed'))} {'is' if evidence.seeds == 1 else 'are'} {few}: the interval "
+            f"rests on "
             f"them, and on the assumption that paired differences are roughly normal."
         )
     test = evidence.rows.get("test")
     if test and evidence.task == "classification" and not is_zero(1 / test):
         said.append(
-            f"With {count(test, 'test row')} a single row weighs 1 / {test} = {number(1 / test)} of accuracy, so smaller "
+            f"With {count(test, 'test row')} a single row weighs 1 / {test} = {number(1 / test)} of accuracy, so "
+            f"smaller "
             f"differences between two models mean little."
         )
     if evidence.factor in {Kind.LABEL_NOISE, Kind.FEATURE_NOISE}:
@@ -137,11 +150,15 @@ def limits(facts: Facts) -> list[str]:
         said.append(f"Some fits stopped before they had converged: {listed(stopped)}.")
     if len(evidence.contrasts) > 1:
         said.append(
-            f"The {len(evidence.contrasts)} intervals are not corrected for being several, so one of them may exclude zero "
+            f"The {len(evidence.contrasts)} intervals are not corrected for being several, so one of them may "
+            f"exclude zero "
             f"by chance."
         )
-    if evidence.groups and max(len(g.models) for g in evidence.groups) < 3:
-        said.append("A group is represented by at most two models, and the word for the group promises more than these.")
+    named = [group for group in evidence.groups if group.models != (group.name,)]
+    if named and max(len(group.models) for group in named) < 3:
+        said.append(
+            "A group is represented by at most two models, and the word for the group promises more than these."
+        )
     return said
 
 
@@ -152,25 +169,36 @@ def _levels(evidence: Evidence) -> str:
     return f"The factor is {tex(evidence.factor)} at the levels {tex(shown)}."
 
 
-def _disturbance(evidence: Evidence) -> str:
+def _disturbance(facts: Facts) -> str:
+    evidence = facts.evidence
+    if evidence.varied and "def disturbed(" not in facts.program:
+        return r"\paragraph{Disturbance.} How each level is brought about stands in \texttt{experiment/main.py}."
     match evidence.factor:
         case Kind.LABEL_NOISE if evidence.task == "regression":
             what = (
-                "For each seed the errors of the training targets are drawn once and scaled to every level, and all models get "
+                "For each seed the errors of the training targets are drawn once and scaled to every level, and all "
+                "models get "
                 "the same noisy targets. The test targets are never touched."
             )
         case Kind.LABEL_NOISE:
             what = (
-                r"For each seed and level the rows whose labels are spoiled are drawn at random from the training rows, and all "
-                r"models get the same spoiled labels. The test labels are never touched."
+                "For each seed the training rows are put in random order, and the wanted share of them, from the "
+                "first on, gets "
+                "a wrong label, every other class being as likely. Rows that are spoiled at a low level are thus "
+                "spoiled in the "
+                "same way at a higher one, and all models get the same labels. The test labels are never touched."
             )
         case Kind.FEATURE_NOISE:
             what = (
-                "For each seed the errors are drawn once and scaled to every level, and all models get the same noisy features, "
+                "For each seed the errors are drawn once and scaled to every level, and all models get the same "
+                "noisy features, "
                 "in training and in testing."
             )
         case Kind.TRAINING_SIZE:
-            what = "For each seed the rows of a smaller share are among those of a larger one, and all models get the same rows."
+            what = (
+                "For each seed the rows of a smaller share are among those of a larger one, and all models get "
+                "the same rows."
+            )
         case _:
             return ""
     return rf"\paragraph{{Disturbance.}} {what}"
@@ -184,21 +212,26 @@ def _statistics(facts: Facts) -> str:
     if evidence.losses:
         text += (
             rf"With $M_{{m,\ell,s}}$ the {metric} of model $m$ at level $\ell$ with seed $s$, the loss of a model is "
-            r"$d_{m,s}=M_{m,\ell_0,s}-M_{m,\ell_1,s}$ between the undisturbed level $\ell_0$ and the strongest level $\ell_1$. "
+            r"$d_{m,s}=M_{m,\ell_0,s}-M_{m,\ell_1,s}$ between the undisturbed level $\ell_0$ and the strongest level "
+            r"$\ell_1$. "
         )
     if evidence.contrasts:
         quantity = "losses" if about_loss else "scores"
         symbol = "d" if about_loss else "M"
         text += (
-            rf"The {quantity} of a group are averaged over its models, and two sides $A$ and $B$ are compared by the paired "
-            rf"differences $\Delta_s=\bar {symbol}_{{A,s}}-\bar {symbol}_{{B,s}}$ with the two-sided 95\,\% $t$ interval"
+            rf"The {quantity} of a group are averaged over its models, and two sides $A$ and $B$ are compared by the "
+            rf"paired "
+            rf"differences $\Delta_s=\bar {symbol}_{{A,s}}-\bar {symbol}_{{B,s}}$ with the two-sided 95\,\% $t$ "
+            rf"interval"
             "\n"
             r"\[ \bar\Delta \pm t_{n-1}\, \hat\sigma_\Delta/\sqrt{n}, \]"
             "\n"
-            rf"where $n={evidence.contrasts[0].pairs}$ is the number of seeds, $\hat\sigma_\Delta$ the standard deviation of the "
-            r"$\Delta_s$, and $t_{n-1}$ the quantile of Student's distribution. An interval that excludes zero decides the order "
+            rf"where $n={evidence.contrasts[0].pairs}$ is the number of seeds, $\hat\sigma_\Delta$ the standard "
+            rf"deviation of the "
+            r"$\Delta_s$, and $t_{n-1}$ the quantile of Student's distribution. An interval that excludes zero "
+            r"decides the order "
             r"of the two sides on this data set"
-            f"{cite(facts.about('statistical', 'comparisons', 'variance'), 3)}."
+            f"{cite(facts.about('statistical comp', 'statistical test', 'for variance'), 3)}."
         )
     return text.strip()
 
@@ -207,8 +240,7 @@ def _data(facts: Facts) -> str:
     evidence, data = facts.evidence, facts.data
     if data is None:
         return ""
-    words = [word for word in data.title.split() if len(word) > 4]
-    sources = facts.about(*words, "uci machine learning") if words else []
+    sources = facts.about(*DATA_PAPERS.get(data.source, ()))
     text = rf"\paragraph{{Data.}} The data set is {tex(data.title)}{cite(sources, 2)}, {count(data.rows, 'row')}"
     features = evidence.rows.get("features")
     text += f" with {count(features, 'feature')}" if features else ""
@@ -216,7 +248,8 @@ def _data(facts: Facts) -> str:
     if data.classes:
         (most, largest), (least, smallest) = data.classes[0], data.classes[-1]
         text += (
-            f". There are {len(data.classes)} classes; the most frequent, {quoted(most)}, has {count(largest, 'row')}, the "
+            f". There are {len(data.classes)} classes; the most frequent, {quoted(most)}, has "
+            f"{count(largest, 'row')}, the "
             f"rarest, {quoted(least)}, {smallest}"
         )
     missing = sum(column.missing for column in data.columns)
@@ -235,15 +268,18 @@ def protocol(facts: Facts) -> str:
         share = facts.validation_share
         held = f", {100 * share:g}\\,\\% of which are held out for validation" if share else ""
         text += (
-            f"A split leaves {count(rows['train'], 'row')} for training{held}, and {count(rows['test'], 'row')} for testing. "
+            f"A split leaves {count(rows['train'], 'row')} for training{held}, and {count(rows['test'], 'row')} "
+            f"for testing. "
         )
     text += f"Everything is repeated with {count(evidence.seeds, 'seed')}"
     if "each seed draws its own split" in facts.program:
-        text += ", each of which draws its own split, its own disturbance and its own random models"
+        disturbance = ", its own disturbance" if evidence.varied else ""
+        text += f", each of which draws its own split{disturbance} and its own random models"
     cells = len(evidence.cells)
     levels = f" and {count(len(evidence.levels), 'level')}" if evidence.varied else ""
     text += (
-        f"; with {count(len(evidence.models), 'model')}{levels} this makes {cells * max(evidence.seeds, 1)} trained and tested "
+        f"; with {count(len(evidence.models), 'model')}{levels} this makes {cells * max(evidence.seeds, 1)} trained "
+        f"and tested "
         f"models."
     )
     return text
@@ -261,7 +297,7 @@ def fate(facts: Facts) -> str:
     }[verdict.outcome]
     return (
         rf"\paragraph{{The hypothesis.}} Stated before the measurement, it was: {quoted(facts.hypothesis)} {after}. "
-        f"{tex(verdict.reason)} {tex(facts.said('ranking'))}"
+        f"{tex(verdict.reason)}"
     )
 
 
@@ -275,12 +311,19 @@ def _next(facts: Facts) -> str:
     evidence = facts.evidence
     steps = []
     if facts.verdict.outcome is Outcome.UNDECIDED and evidence.contrasts:
-        steps.append("more seeds, until the interval is narrow enough to exclude zero or to show that nothing of interest is left")
+        steps.append(
+            "more seeds, until the interval is narrow enough to exclude zero or to show that nothing of interest is "
+            "left"
+        )
     steps.append("a second data set of another size and kind")
     if evidence.varied:
-        steps.append(f"a run in which every model is tuned at each level, to see whether the losses {under_factor(evidence)} shrink")
-        steps.append(f"levels between {short_level(evidence, evidence.levels[-2])} and {short_level(evidence, evidence.end)}")
+        steps.append(
+            f"a run in which every model is tuned at each level, to see whether the losses {under_factor(evidence)} "
+            f"shrink"
+        )
+        steps.append(
+            f"levels between {short_level(evidence, evidence.levels[-2])} and {short_level(evidence, evidence.end)}"
+        )
     else:
         steps.append("a factor to vary, such as the number of training rows, to see how stable the order is")
     return rf"\paragraph{{Next steps.}} The most useful continuations are {tex(listed(steps))}."
-

@@ -9,11 +9,11 @@ from core.commands import Edit
 from core.latex.sections import SECTIONS, missing_sections, section_text, with_section
 from core.literature.references import cited_keys
 from core.models.builtin import measured, sections
-from core.models.builtin.facts import Facts, cite, key
+from core.models.builtin.facts import Facts, key
 from core.models.builtin.findings import agreement, contrast_sentence, effect_size
 from core.models.builtin.rubric import SUBSTANCE, Check, Draft, foreign_numbers
 from core.models.builtin.tables import figure, figure_label, loss_table, results_table, settings_table, usable
-from core.models.builtin.wording import count, number, tex, words
+from core.models.builtin.wording import at_level, count, listed, number, tex, words
 
 _START = re.compile(r"^%\s*labtop:\s*section\s+(.+)|\\section\*?\{([^}]*)\}|\\begin\{abstract\}")
 _ENVIRONMENT = re.compile(r"\\(begin|end)\{(\w+\*?)\}")
@@ -69,7 +69,9 @@ def _foreign(draft: Draft) -> str:
 def _table(draft: Draft) -> str:
     if r"\label{tab:results}" in draft.report:
         return with_section(draft.report, "Results", measured.results(draft.facts))
-    return _added(draft, "Results", rf"Table~\ref{{tab:results}} holds every measurement.{chr(10)}{results_table(draft.facts)}")
+    return _added(
+        draft, "Results", rf"Table~\ref{{tab:results}} holds every measurement.{chr(10)}{results_table(draft.facts)}"
+    )
 
 
 def _intervals(draft: Draft) -> str:
@@ -131,7 +133,8 @@ def _all_losses(draft: Draft) -> str:
     clear = [loss for loss in facts.evidence.losses if loss.clear]
     text = (
         rf"\paragraph{{Every loss.}} Table~\ref{{tab:losses}} gives the loss of each model; {len(clear)} of "
-        f"{len(facts.evidence.losses)} {'exceeds' if len(clear) == 1 else 'exceed'} the standard deviation over the seeds."
+        f"{len(facts.evidence.losses)} {'exceeds' if len(clear) == 1 else 'exceed'} the standard deviation over the "
+        f"seeds."
     )
     return _added(draft, "Results", f"{text}\n{loss_table(facts)}")
 
@@ -143,12 +146,17 @@ def _firm(draft: Draft) -> str:
         same = evidence.same_sign(contrast)
         if same is None:
             continue
-        text = f"The difference between {contrast.a} and {contrast.b} has the same sign in {same[0]} of {count(same[1], 'seed')}"
+        text = (
+            f"The difference between {contrast.a} and {contrast.b} has the same sign in {same[0]} of "
+            f"{count(same[1], 'seed')}"
+        )
         size = effect_size(contrast)
         told.append(f"{text}; it amounts to {size}." if size else f"{text}.")
     best = evidence.ranking(evidence.end)
-    if len(best) > 1 and best[0].scores:
-        told.append(f"Of single models at the end of the range, {agreement(evidence, best[0], best[1])}.")
+    beats = agreement(evidence, best[0], best[1]) if len(best) > 1 else ""
+    if beats:
+        where = f" {at_level(evidence, evidence.end)}" if evidence.varied else ""
+        told.append(f"Of single models, {beats}{where}.")
     return _added(draft, "Results", rf"\paragraph{{How firm the difference is.}} {tex(' '.join(told))}" if told else "")
 
 
@@ -156,18 +164,21 @@ def _related(draft: Draft) -> str:
     """Discussion with the findings beside what earlier work was concerned with; no agreement is claimed."""
     facts = draft.facts
     near = facts.about("noise", "noisy", "label error", "robust", "tabular", "forest", "boost", "comparisons")
-    rest = [key(entry) for entry in facts.review if key(entry) and key(entry) not in near]
-    keys = (near + rest)[:3]
+    keys = list(dict.fromkeys([*near, *(key(entry) for entry in facts.review if key(entry))]))[:3]
     if not keys:
         return draft.report
-    told = {key(entry): sections.paper_sentence(entry, place) for place, entry in enumerate(facts.review)}
-    first = [told[name] for name in keys[:2]]
+    titles = {key(entry): " ".join(entry.paper.title.split()) for entry in facts.review}
+    works = listed([rf"``{tex(titles[name])}'' \citep{{{name}}}" for name in keys])
     return _added(
         draft,
         "Discussion",
-        rf"\paragraph{{Beside earlier work.}} {' '.join(first)} What was measured here, {_found(facts)}, is one case to lay "
-        f"beside these results{cite(keys[2:])}; the data, the models and the protocol differ, so agreement or disagreement with "
-        f"them is not claimed.",
+        rf"\paragraph{{Beside earlier work.}} Of the works in the review, those nearest to the question are {works}. "
+        rf"What was "
+        f"measured here, {_found(facts)}, is one case to lay beside them. Data, models and protocol differ from "
+        f"theirs, so "
+        f"neither agreement nor contradiction is claimed; who wants to compare should take the paired difference "
+        f"with its "
+        f"interval rather than the single scores.",
     )
 
 
@@ -175,9 +186,10 @@ def _found(facts: Facts) -> str:
     evidence = facts.evidence
     if evidence.contrasts:
         c = evidence.contrasts[0].positive()
-        what = "a larger loss" if c.about_loss else "a higher score"
-        certain = "" if c.decided else ", within the interval's reach of none,"
-        return tex(f"{what} of {c.a} than of {c.b} by {number(c.mean)}{certain}").replace(" ,", ",")
+        what = "loss" if c.about_loss else "score"
+        if not c.decided:
+            return tex(f"no difference in {what} between {c.a} and {c.b} that the interval would bear out")
+        return tex(f"a {'larger' if c.about_loss else 'higher'} {what} of {c.a} than of {c.b} by {number(c.mean)}")
     best = evidence.ranking(evidence.end)
     return tex(f"{best[0].model} ahead with {number(best[0].mean)}") if best else "one number"
 

@@ -29,7 +29,9 @@ def report_turn(brief: Brief) -> str:
 def _answer(brief: Brief, facts: Facts) -> Reply:
     match brief.job:
         case Job.FIRST:
-            return Reply("I name the report by what was compared, on what data and how.", Replace(sections.title(facts)))
+            return Reply(
+                "I name the report by what was compared, on what data and how.", Replace(sections.title(facts))
+            )
         case Job.SECTION:
             return _section(facts, brief.section)
         case Job.REPAIR:
@@ -44,7 +46,9 @@ def _answer(brief: Brief, facts: Facts) -> Reply:
 
 def _section(facts: Facts, name: str) -> Reply:
     body = sections.section(facts, name)
-    source = "the papers of the review" if name == "Related Work" else "the plan, the data card and results/metrics.json"
+    source = (
+        "the papers of the review" if name == "Related Work" else "the plan, the data card and results/metrics.json"
+    )
     return Reply(f"I write {name} ({words(body)} words) from {source}.", Replace(body))
 
 
@@ -89,7 +93,9 @@ def _citations(brief: Brief, facts: Facts, problems: str) -> tuple[str, str]:
     if not unknown or not re.search(r"cit", problems, re.IGNORECASE):
         return "", ""
     shown = ", ".join(sorted(unknown))
-    return polish.without_citations(brief.report, unknown), f"These are not in the literature review, so they go: {shown}."
+    return polish.without_citations(
+        brief.report, unknown
+    ), f"These are not in the literature review, so they go: {shown}."
 
 
 def _empty(brief: Brief, facts: Facts, problems: str) -> tuple[str, str]:

@@ -59,11 +59,16 @@ def draft_judgement(brief: Brief) -> str:
         wanted = [f"“{check.name}” ({check.met:.0%}): {check.advice}" for check in lacking[:3]]
         reflection = f"Next: {' Then '.join(wanted)}"
     else:
-        reflection = "Nothing that a rule can check is missing; whether the question was worth asking is for a person to say."
+        reflection = (
+            "Nothing that a rule can check is missing; whether the question was worth asking is for a person to say."
+        )
     keep = [check.name for check in found if check.met == 1]
     if keep:
         reflection += f" To be kept as it is: {listed(keep)}."
-    prose = f"{met} of {count(len(found), 'check')} of the rubric are fully met; each has a weight, and the score is their sum."
+    prose = (
+        f"{met} of {count(len(found), 'check')} of the rubric are fully met; each has a weight, and the score is "
+        f"their sum."
+    )
     return Reply(prose, Judgement(value, reflection)).text
 
 
@@ -104,15 +109,23 @@ def refinement_turn(brief: Brief) -> str:
         back = _mendable(brief, facts)
         if back:
             return Reply(f"{read}One thing can be mended by an earlier phase, so I go back once.", back).text
-    open_ = listed([_clipped(review.weaknesses[0]) for review in brief.reviews if review.weaknesses][:2], "and also")
+    found = dict.fromkeys(weakness for review in brief.reviews for weakness in review.weaknesses)
+    open_ = "; ".join(_clipped(weakness) for weakness in list(found)[:3])
     again = "" if brief.round == 1 else " after another round"
-    reason = f"The report is done{again}; the reviews average {mean:.1f} of 10. It stays open that: {open_ or 'nothing was named'}."
-    return Reply(f"{read}What is left lies outside of what this study can mend.", Finish(reason)).text
+    reason = (
+        f"The report is done{again}; the reviews average {mean:.1f} of 10. What stays open: "
+        f"{open_ or 'nothing was named'}."
+    )
+    return Reply(f"{read}What is left cannot be mended within this study.", Finish(reason)).text
 
 
 def _mendable(brief: Brief, facts: Facts) -> GoBack | None:
     draft = Draft(brief.report, facts, brief.metrics or {})
-    thin = [check for check in checks(draft) if check.name in {"all eight sections", "only measured numbers"} and check.met < 1]
+    thin = [
+        check
+        for check in checks(draft)
+        if check.name in {"all eight sections", "only measured numbers"} and check.met < 1
+    ]
     if thin:
         reasons = " ".join(f"{place}. {check.advice}" for place, check in enumerate(thin, 1))
         return GoBack(Phase.REPORT, reasons)
@@ -125,7 +138,7 @@ def _mendable(brief: Brief, facts: Facts) -> GoBack | None:
         return GoBack(
             Phase.EXPERIMENTS,
             f"1. Run {wanted} seeds and keep everything else as it is, so that the paired interval gets narrower. "
-            f"2. The interval must then exclude zero, or be called undecided on this larger number.",
+            f"2. The interval must then keep clear of zero, or be reported as undecided on this larger number.",
         )
     return None
 
@@ -146,8 +159,8 @@ def _review(reading: Reading, eye: str) -> Review:
     weights = {"experiments": (3, 1, 1), "impact": (1, 3, 1), "novelty": (1, 1, 3)}[eye]
     graded = zip(weights, (soundness, significance, originality), strict=True)
     inner = sum(weight * grade for weight, grade in graded) / sum(weights)
-    overall = round(1 + 2 * inner - (1 - reading.met["all eight sections"]) * 8)
-    overall = max(1, min(2 if reading.foreign else 8, overall))
+    overall = round(1 + 1.5 * inner - (1 - reading.met["all eight sections"]) * 8)
+    overall = max(1, min(2 if reading.foreign else 7, overall))
     return Review(
         reviewer="",
         summary=_summary(reading),
@@ -188,19 +201,26 @@ def _originality(reading: Reading) -> int:
 
 
 def _significance(reading: Reading) -> int:
-    """One data set bounds what can be learnt; a decided answer with its size is worth more than an undecided one."""
+    """One data set bounds what can be learnt, so 2 at most: for a decided answer of some size."""
     contrast = reading.contrast
-    large = contrast is not None and contrast.decided and abs(contrast.mean) >= 2 * contrast.std
-    return 1 + (reading.facts.verdict.outcome is not Outcome.UNDECIDED) + large
+    large = contrast is not None and contrast.decided and abs(contrast.mean) >= contrast.std
+    return 1 + large
 
 
 def _summary(reading: Reading) -> str:
     facts, evidence = reading.facts, reading.evidence
-    what = f"{count(len(evidence.models), 'model')} on {facts.dataset}" if evidence.models else f"one program on {facts.dataset}"
+    what = (
+        f"{count(len(evidence.models), 'model')} on {facts.dataset}"
+        if evidence.models
+        else f"one program on {facts.dataset}"
+    )
     over = f" over {count(len(evidence.levels), 'level')} of {evidence.factor}" if evidence.varied else ""
     found = facts.said("contrast") or facts.said("ranking")
     verdict = f" Its hypothesis is {facts.verdict.outcome}." if facts.hypothesis else ""
-    return f"The paper asks: {facts.question} It measures {what}{over} with {count(evidence.seeds, 'seed')}. {found}{verdict}"
+    return (
+        f"The paper asks: {facts.question} It measures {what}{over} with {count(evidence.seeds, 'seed')}. "
+        f"{found}{verdict}"
+    )
 
 
 def _strengths(reading: Reading, eye: str) -> list[str]:
@@ -216,7 +236,9 @@ def _strengths(reading: Reading, eye: str) -> list[str]:
         size = effect_size(contrast)
         said.append(f"The main difference is clear: {size}." if size else "The main difference is clear.")
     if facts.verdict.outcome is Outcome.REFUTED and eye != "experiments":
-        said.append("The hypothesis was written down first, and its refutation is reported as plainly as a success would be.")
+        said.append(
+            "The hypothesis was written down first, and its refutation is reported as plainly as a success would be."
+        )
     if facts.said("surprise") and eye == "novelty":
         said.append(facts.said("surprise").split(". ")[0].rstrip(".") + ".")
     if len(evidence.levels) > 3 and eye == "experiments":
@@ -230,22 +252,39 @@ def _weaknesses(reading: Reading, eye: str) -> list[str]:
     if reading.foreign:
         said.insert(0, f"These numbers are not in the program's output: {', '.join(reading.foreign[:5])}.")
     if 0 < evidence.seeds < 2 * ENOUGH_SEEDS:
-        said.append(f"Experimental Setup: {count(evidence.seeds, 'seed')} {'is' if evidence.seeds == 1 else 'are'} few for an interval.")
+        said.append(
+            f"Experimental Setup: {count(evidence.seeds, 'seed')} {'is' if evidence.seeds == 1 else 'are'} few for "
+            f"an interval."
+        )
     contrast = reading.contrast
     if contrast and not contrast.decided:
         said.append(
-            f"Results: the interval of {contrast.a} minus {contrast.b}, {interval(contrast.low, contrast.high)}, includes zero; "
+            f"Results: the interval of {contrast.a} minus {contrast.b}, {interval(contrast.low, contrast.high)}, "
+            f"includes zero; "
             f"the question stays open."
         )
-    small = [group for group in evidence.groups if len(group.models) < 2]
+    small = [group for group in evidence.groups if len(group.models) < 2 and group.models != (group.name,)]
     if small and len(evidence.groups) > 1 and eye != "impact":
         names = listed([group.name for group in small])
-        said.append(f"Methods: {verb(names, 'is', 'are')} represented by a single model, so a group and a model cannot be told apart.")
-    said += [f"Every report should have “{name}”; here it is met to {met:.0%}." for name, met in reading.met.items() if met < 0.9]
+        said.append(
+            f"Methods: {verb(names, 'is', 'are')} represented by a single model, so a group and a model cannot be "
+            f"told apart."
+        )
+    said += [
+        f"Every report should have “{name}”; here it is met to {met:.0%}."
+        for name, met in reading.met.items()
+        if met < 0.9
+    ]
     if eye == "novelty":
-        said.insert(1, f"Introduction: no new method; {count(len(set(cited_keys(reading.draft.report))), 'work')} cited leave its place in the field open.")
+        said.insert(
+            1,
+            f"Introduction: no new method; {count(len(set(cited_keys(reading.draft.report))), 'work')} cited leave "
+            f"its place in the field open.",
+        )
     if eye == "impact" and evidence.varied and evidence.factor.endswith("noise"):
-        said.insert(1, "Methods: the noise is artificial, so what it tells about the mistakes of people or instruments is open.")
+        said.insert(
+            1, "Methods: the noise is artificial, so what it tells about the mistakes of people or instruments is open."
+        )
     return said
 
 
@@ -268,7 +307,10 @@ def _questions(reading: Reading, eye: str) -> list[str]:
         if crossing:
             asked.append(f"{crossing.split('. ')[0].rstrip('.')}: is the place of this change stable enough to act on?")
     else:
-        asked.append(f"Which cited work would have predicted this order of {metric_name(evidence.metric)}, and which the opposite?")
+        asked.append(
+            f"Which cited work would have predicted this order of {metric_name(evidence.metric)}, and which the "
+            f"opposite?"
+        )
     return asked
 
 

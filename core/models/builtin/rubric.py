@@ -106,7 +106,9 @@ def _displays(draft: Draft) -> tuple[float, str]:
 def _citations(draft: Draft) -> tuple[float, str]:
     known, used = [key(entry) for entry in draft.facts.review if key(entry)], set(cited_keys(draft.report))
     lacking = [name for name in known if name not in used] + sorted(used - set(known))
-    return _share(max(len(known), len(lacking)), lacking), f"Cite what the review holds, and nothing else: {', '.join(lacking)}."
+    return _share(
+        max(len(known), len(lacking)), lacking
+    ), f"Cite what the review holds, and nothing else: {', '.join(lacking)}."
 
 
 def _hypothesis(draft: Draft) -> tuple[float, str]:
@@ -114,7 +116,9 @@ def _hypothesis(draft: Draft) -> tuple[float, str]:
     if not facts.hypothesis:
         return 1.0, ""
     stated = tex(" ".join(facts.hypothesis.split())) in discussion
-    return (stated + (facts.verdict.outcome in discussion)) / 2, f"Say in Discussion that the hypothesis is {facts.verdict.outcome}."
+    return (
+        stated + (facts.verdict.outcome in discussion)
+    ) / 2, f"Say in Discussion that the hypothesis is {facts.verdict.outcome}."
 
 
 def _limitations(draft: Draft) -> tuple[float, str]:
@@ -142,7 +146,9 @@ def _firmness(draft: Draft) -> tuple[float, str]:
         return 1.0, ""
     sized = any(not is_zero(contrast.std) and not is_zero(contrast.mean) for contrast in evidence.contrasts)
     met = ["the same sign in" in results, not sized or "standard deviations of the paired difference" in results]
-    return sum(met) / 2, "Say in how many seeds a difference has the same sign, and how large it is against its scatter."
+    return sum(
+        met
+    ) / 2, "Say in how many seeds a difference has the same sign, and how large it is against its scatter."
 
 
 def _relation(draft: Draft) -> tuple[float, str]:

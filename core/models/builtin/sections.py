@@ -8,7 +8,7 @@ from collections.abc import Callable
 from core.brief import Reviewed
 from core.models.builtin import measured
 from core.models.builtin.facts import Facts, cite, key, quoted
-from core.models.builtin.findings import contrast_sentence, model_list
+from core.models.builtin.findings import contrast_sentence, leaders, model_list
 from core.models.builtin.lore import FAMILIES, METRICS, TOPICS, factor_definition
 from core.models.builtin.study import Kind
 from core.models.builtin.wording import count, metric_name, plural, sentence, short_level, tex, under_factor
@@ -18,12 +18,16 @@ SUMMARY_WORDS = 60
 _VERB = re.compile(r"(?!This\b|Its\b|Thus\b|Various\b|Bayes\b)[A-Z][a-z]+(?:-[a-z]+)?s\b")
 _SMALL = {"a", "an", "and", "as", "at", "by", "for", "in", "of", "on", "or", "over", "the", "to", "under", "with"}
 _STAKES = {
-    Kind.LABEL_NOISE: "Labels are rarely free of mistakes, and whoever chooses a model for data that people or machines have "
+    Kind.LABEL_NOISE: "Labels are rarely free of mistakes, and whoever chooses a model for data that people or "
+    "machines have "
     "labelled wants to know how much of its quality a given share of wrong labels will cost",
-    Kind.FEATURE_NOISE: "Measurements carry errors, and a model that is chosen on clean features may not be the one that does "
+    Kind.FEATURE_NOISE: "Measurements carry errors, and a model that is chosen on clean features may not be the one "
+    "that does "
     "best once they are noisy",
-    Kind.TRAINING_SIZE: "Labelled rows cost time and money, and a model that is best with many of them need not be best with few",
-    Kind.COMPARISON: "A choice among model families is made in every applied project, often by habit, while the honest ground "
+    Kind.TRAINING_SIZE: "Labelled rows cost time and money, and a model that is best with many of them need not be "
+    "best with few",
+    Kind.COMPARISON: "A choice among model families is made in every applied project, often by habit, while the "
+    "honest ground "
     "for it is a measurement on the data at hand",
 }
 
@@ -67,7 +71,7 @@ def abstract(facts: Facts) -> str:
     parts = [f"We ask: {quoted(facts.question)}", f"To answer it by measurement, we {_design(facts)}."]
     if evidence.contrasts:
         parts += [tex(contrast_sentence(evidence, contrast)) for contrast in evidence.contrasts[:2]]
-    parts.append(tex(facts.said("ranking")))
+    parts.append(tex(leaders(evidence)))
     if not evidence.contrasts:
         parts.append(tex(facts.said("losses")))
     if facts.hypothesis:
@@ -84,7 +88,8 @@ def introduction(facts: Facts) -> str:
     trees = facts.about("tabular", "forest", "boost", "statistical learning") if factor is not Kind.LABEL_NOISE else []
     opening = (
         f"{_STAKES[factor]}{cite(noisy or trees, 3)}. The question of this report is: {quoted(facts.question)} "
-        f"A general answer would need many data sets; what can be had here, and is given, is a careful answer on one of them, "
+        f"A general answer would need many data sets; what can be had here, and is given, is a careful answer on one "
+        f"of them, "
         f"{tex(facts.dataset)}."
     )
     done = f"We {_design(facts)}."
@@ -96,8 +101,9 @@ def introduction(facts: Facts) -> str:
         )
     if facts.hypothesis:
         done += f" Before anything was measured, the plan stated this hypothesis: {quoted(facts.hypothesis)}"
-    points = [finding.text for finding in facts.findings if finding.topic in {"contrast", "ranking", "losses", "surprise"}]
-    if not points:
+    points = [facts.said("contrast"), leaders(evidence), facts.said("losses"), facts.said("surprise")]
+    points = [point for point in points if point]
+    if not evidence.cells:
         return f"{opening}\n\n{done}"
     items = "\n".join(rf"\item {tex(point)}" for point in points)
     end = r"Section~\ref{sec:results} gives the full table, Section~\ref{sec:discussion} what it can and cannot carry."
@@ -109,12 +115,15 @@ def background(facts: Facts) -> str:
     evidence = facts.evidence
     target = "a class $y\\in\\{1,\\dots,K\\}$" if evidence.task != "regression" else "a number $y$"
     problem = (
-        rf"We are given training rows $(x_i,y_i)$ with features $x_i\in\mathbb{{R}}^p$ and {target}. A model family turns them "
+        rf"We are given training rows $(x_i,y_i)$ with features $x_i\in\mathbb{{R}}^p$ and {target}. A model family "
+        rf"turns them "
         r"into a predictor $\hat f$, which is judged on rows that it has not seen. " + METRICS.get(evidence.metric, "")
     )
     definition = factor_definition(evidence)
     if definition:
-        definition = f"\\paragraph{{{sentence(tex(evidence.factor))}.}} {definition}{cite(_factor_papers(facts))}"
+        definition = (
+            f"\\paragraph{{{sentence(tex(evidence.factor))}.}} {definition.rstrip('.')}{cite(_factor_papers(facts))}."
+        )
     families = "\n".join(_family_item(facts, model) for model in evidence.models)
     listing = (
         "\\paragraph{Model families.} The study compares the following.\n"
@@ -161,13 +170,20 @@ def _design(facts: Facts) -> str:
     if not evidence.cells:
         return f"run one program on {tex(facts.dataset)}"
     rows = evidence.rows
-    size = f" ({count(rows['train'], 'training row')}, {count(rows['test'], 'test row')})" if {"train", "test"} <= set(rows) else ""
+    size = (
+        f" ({count(rows['train'], 'training row')}, {count(rows['test'], 'test row')})"
+        if {"train", "test"} <= set(rows)
+        else ""
+    )
     models = f"train {count(len(evidence.models), 'model')}, {tex(model_list(evidence))}, on {tex(facts.dataset)}{size}"
     seeds = f"{count(evidence.seeds, 'seed')}" + (" each" if evidence.seeds != 1 else "")
     if not evidence.varied:
         return f"{models} with {seeds}"
     span = f"from {short_level(evidence, evidence.start)} to {short_level(evidence, evidence.end)}"
-    return f"{models} at {count(len(evidence.levels), 'level')} of {tex(evidence.factor or 'the factor')} ({tex(span)}), with {seeds}"
+    return (
+        f"{models} at {count(len(evidence.levels), 'level')} of {tex(evidence.factor or 'the factor')} "
+        f"({tex(span)}), with {seeds}"
+    )
 
 
 def _factor_papers(facts: Facts) -> list[str]:
@@ -185,7 +201,7 @@ def _family_item(facts: Facts, model: str) -> str:
 
 def _topic(entry: Reviewed) -> str:
     name = entry.paper.title.lower()
-    return next((heading for heading, _, words in TOPICS if any(word in name for word in words)), "Further work")
+    return next((heading for heading, words in TOPICS if any(word in name for word in words)), "Further work")
 
 
 def _difference(facts: Facts) -> str:
@@ -194,8 +210,10 @@ def _difference(facts: Facts) -> str:
     what = f"the {side} of one question"
     how = f", {tex(under_factor(evidence))}," if evidence.varied else ""
     return (
-        f"Against this background the present study is narrow on purpose: it puts {what} next to each other{how} on one data "
-        f"set under one protocol, with the same rows and seeds for all, and reports what was measured with its uncertainty. It "
+        f"Against this background the present study is narrow on purpose: it puts {what} next to each other{how} on "
+        f"one data "
+        f"set under one protocol, with the same rows and seeds for all, and reports what was measured with its "
+        f"uncertainty. It "
         f"proposes no new method."
     )
 
@@ -219,8 +237,9 @@ def _lower(text: str) -> str:
 
 
 def _titled(text: str) -> str:
-    words = re.sub(r"[\s]+", " ", text).strip().split(" ")
-    return " ".join(
-        word if (place and word in _SMALL) or any(ch.isupper() for ch in word) else word[:1].upper() + word[1:]
-        for place, word in enumerate(words)
-    )
+    words = text.replace("“", "").replace("”", "").split()
+    shown = []
+    for place, word in enumerate(words):
+        small = place and word in _SMALL and not words[place - 1].endswith(":")
+        shown.append(word if small or any(ch.isupper() for ch in word) else word[:1].upper() + word[1:])
+    return " ".join(shown)

@@ -11,6 +11,8 @@ from core.models.builtin.wording import count, metric_name, number, sentence, sh
 
 COLUMNS = 5
 """Levels side by side in one block of the table; more go into further blocks below."""
+LONG = 60
+"""Characters of settings that need a column with line breaks."""
 _DERIVED = re.compile(r"drop|loss|contrast|difference", re.IGNORECASE)
 _FILE = re.compile(r"figures/[A-Za-z0-9][A-Za-z0-9._-]*\.(pdf|png|jpg)\Z")
 
@@ -24,7 +26,8 @@ def results_table(facts: Facts) -> str:
     body = "\n\\midrule\n".join(_block(evidence, block, width) for block in blocks)
     rows = f" on the {count(evidence.rows['test'], 'test row')}" if evidence.rows.get("test") else " on the test rows"
     caption = (
-        f"{sentence(metric_name(evidence.metric))}{rows}: mean ± standard deviation over {count(evidence.seeds, 'seed')}; "
+        f"{sentence(metric_name(evidence.metric))}{rows}: mean ± standard deviation over "
+        f"{count(evidence.seeds, 'seed')}; "
         "the best mean of each column is bold."
     )
     return _table("results", tex(caption), "l" + "c" * width, body)
@@ -47,6 +50,18 @@ def loss_table(facts: Facts) -> str:
     return _table("losses", tex(caption), "llc", body)
 
 
+def contrast_table(facts: Facts) -> str:
+    """Every paired contrast with its interval."""
+    metric = metric_name(facts.evidence.metric)
+    rows = [
+        f"{tex(c.a)} & {tex(c.b)} & {_pm(c.mean, c.std)} & {tex(number(c.low))} to {tex(number(c.high))} \\\\"
+        for c in (contrast.positive() for contrast in facts.evidence.contrasts)
+    ]
+    what = "loss" if any(c.about_loss for c in facts.evidence.contrasts) else "score"
+    body = "\n".join([r"more & less & difference & 95\,\% interval \\", r"\midrule", *rows])
+    return _table("contrasts", tex(f"Paired differences in {what} ({metric}) between the sides."), "llcc", body)
+
+
 def settings_table(facts: Facts) -> str:
     """The settings of every model; empty when the program wrote none."""
     settings = facts.evidence.settings
@@ -59,7 +74,8 @@ def settings_table(facts: Facts) -> str:
     ]
     body = "\n".join([r"model & settings \\", r"\midrule", *rows])
     caption = "Settings of the models; what is not listed is scikit-learn's default."
-    return _table("settings", tex(caption), r"l>{\raggedright\arraybackslash}p{0.62\linewidth}", body)
+    long = max(len(str(values)) for values in settings.values()) > LONG
+    return _table("settings", tex(caption), r"l>{\raggedright\arraybackslash}p{0.62\linewidth}" if long else "ll", body)
 
 
 def figure(facts: Facts, path: str) -> str:
@@ -70,7 +86,7 @@ def figure(facts: Facts, path: str) -> str:
         [
             r"\begin{figure}[tb]",
             r"\centering",
-            rf"\includegraphics[width=0.8\linewidth]{{{path}}}",
+            rf"\includegraphics[width=0.72\linewidth]{{{path}}}",
             rf"\caption{{{tex(_caption(facts, path))}}}",
             rf"\label{{{figure_label(path)}}}",
             r"\end{figure}",
@@ -93,18 +109,23 @@ def _caption(facts: Facts, path: str) -> str:
     metric, seeds = metric_name(evidence.metric), count(evidence.seeds, "seed")
     stem = path.rsplit("/", 1)[-1].rsplit(".", 1)[0]
     if not facts.draws(path):
-        return f"The figure {stem}, as the program drew it from the measurements of Table 1."
+        return f"The figure {stem}, as the program drew it from its measurements."
     if stem == "drops":
         return (
             f"Left: loss of {metric} from {short_level(evidence, evidence.start)} to "
-            f"{short_level(evidence, evidence.end)} by model, bars of one standard deviation over {seeds}. Right: paired "
+            f"{short_level(evidence, evidence.end)} by model, bars of one standard deviation over {seeds}. Right: "
+            f"paired "
             f"differences between the groups with 95 % intervals; zero is no difference."
         )
     if stem == "contrasts":
-        return f"Paired differences in {metric} between the groups, with 95 % intervals over {seeds}; zero is no difference."
+        return (
+            f"Paired differences in {metric} between the groups, with 95 % intervals over {seeds}; zero is no "
+            f"difference."
+        )
     if evidence.varied:
         return (
-            f"{sentence(metric)} on test rows over the levels of {evidence.factor}, a line a model and a colour a group; "
+            f"{sentence(metric)} on test rows over the levels of {evidence.factor}, a line a model and a colour a "
+            f"group; "
             f"bars are one standard deviation over {seeds}."
         )
     return f"{sentence(metric)} on test rows: every seed (dots), and mean with one standard deviation over {seeds}."
@@ -113,7 +134,10 @@ def _caption(facts: Facts, path: str) -> str:
 def _block(evidence: Evidence, levels: Sequence[float], width: int) -> str:
     blank = " &" * (width - len(levels))
     head = " & ".join(
-        ["model", *(tex(short_level(evidence, x)) if evidence.varied else tex(metric_name(evidence.metric)) for x in levels)]
+        [
+            "model",
+            *(tex(short_level(evidence, x)) if evidence.varied else tex(metric_name(evidence.metric)) for x in levels),
+        ]
     )
     lines = [f"{head}{blank} \\\\", r"\midrule"]
     best = {level: number(ranked[0].mean) for level in levels if (ranked := evidence.ranking(level))}
@@ -148,7 +172,7 @@ def _cell(cell: Cell | None, best: str) -> str:
 
 
 def _pm(mean: float, std: float) -> str:
-    return f"{tex(number(mean))}$\\,\\pm\\,${tex(number(std))}"
+    return f"{tex(number(mean))}{{\\scriptsize\\,$\\pm$\\,{number(std)}}}"
 
 
 def _settings(values: object) -> str:
@@ -161,7 +185,7 @@ def _table(label: str, caption: str, columns: str, body: str) -> str:
     return "\n".join(
         [
             r"\begin{table}[tb]",
-            r"\centering\small",
+            r"\centering\small\setlength{\tabcolsep}{5pt}",
             rf"\caption{{{caption}}}",
             rf"\label{{tab:{label}}}",
             rf"\begin{{tabular}}{{@{{}}{columns}@{{}}}}",

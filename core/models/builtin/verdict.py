@@ -111,7 +111,7 @@ def _by_losses(hypothesis: str, evidence: Evidence) -> Verdict | None:
 def _by_rank(hypothesis: str, evidence: Evidence) -> Verdict | None:
     """A hypothesis about who is best: decided by the leader, when the lead holds in every seed."""
     ranked = evidence.ranking(evidence.start)
-    if len(ranked) < 2 or not _MORE.search(hypothesis) and "best" not in hypothesis.lower():
+    if len(ranked) < 2 or (not _MORE.search(hypothesis) and "best" not in hypothesis.lower()):
         return None
     names = {name for cell in ranked for name in (cell.model, cell.group) if name}
     named = sorted((_place(hypothesis, name), name) for name in names)
@@ -122,7 +122,7 @@ def _by_rank(hypothesis: str, evidence: Evidence) -> Verdict | None:
     other = next((cell for cell in ranked if subject not in (cell.model, cell.group)), second)
     wins = evidence.wins(best, other if subject in (best.model, best.group) else second)
     where = f"{at_level(evidence, evidence.start)} {best.model} leads with {number(best.mean)}"
-    if wins is not None and wins < len(best.scores):
+    if wins is not None and wins[0] < len(best.scores):
         return Verdict(Outcome.UNDECIDED, f"The lead is not the same in every seed: {where}.")
     outcome = Outcome.SUPPORTED if subject in (best.model, best.group) else Outcome.REFUTED
     return Verdict(outcome, f"The lead holds in every seed: {where}.")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 
 from core.latex.escape import escape
 from core.models.builtin.evidence import Evidence
 
+_WIDE = Context(prec=400)
 _SINGULAR = ("bayes", "ss", "sis", "us")
 
 
@@ -34,9 +35,9 @@ def minus(a: float, b: float) -> str:
 
 
 def ratio(a: float, b: float) -> str:
-    """A quotient in view, e.g. `0.031 / 0.006 = 5.2`; `b` must not round to zero (see `is_zero`)."""
-    x, y = _rounded(a), _rounded(b)
-    return f"{_show(x)} / {_show(y)} = {_show((x / y).quantize(Decimal('0.1')))}"
+    """A quotient in view of two measured numbers, e.g. `0.0312 / 0.0060 = 5.2`; `b` must not round to zero."""
+    x, y = _rounded(a, "0.0001"), _rounded(b, "0.0001")
+    return f"{_show(x)} / {_show(y)} = {_show((x / y).quantize(Decimal('0.1'), context=_WIDE))}"
 
 
 def is_zero(value: float) -> bool:
@@ -101,6 +102,14 @@ def at_level(evidence: Evidence, level: float) -> str:
             return f"at {evidence.factor or 'level'} {level:g}" if evidence.varied else "on the test rows"
 
 
+def span(evidence: Evidence) -> str:
+    """The range of the factor, e.g. `when label noise rises from 0 % to 40 %`."""
+    ends = f"from {short_level(evidence, evidence.start)} to {short_level(evidence, evidence.end)}"
+    if evidence.factor == "training size":
+        return f"when the share of training rows falls {ends}"
+    return f"when {evidence.factor or 'the factor'} rises {ends}"
+
+
 def under_factor(evidence: Evidence) -> str:
     """The factor as what models suffer, e.g. `as label noise grows`."""
     return {
@@ -112,7 +121,7 @@ def under_factor(evidence: Evidence) -> str:
 
 def tex(text: str) -> str:
     """Plain text as LaTeX, every special character escaped."""
-    return escape(text)
+    return escape(text).replace(r" $\pm$ ", r"~$\pm$~").replace(r" \%", r"\,\%")
 
 
 def words(text: str) -> int:
@@ -121,9 +130,9 @@ def words(text: str) -> int:
     return len(re.findall(r"[A-Za-zÀ-ž][\w'’-]*", bare))
 
 
-def _rounded(value: float) -> Decimal:
-    result = Decimal(repr(value)).quantize(Decimal("0.001"), ROUND_HALF_EVEN)
-    return result + 0 if result else Decimal("0.000")
+def _rounded(value: float, unit: str = "0.001") -> Decimal:
+    result = Decimal(repr(float(value))).quantize(Decimal(unit), ROUND_HALF_EVEN, _WIDE)
+    return result if result else abs(result)
 
 
 def _show(value: Decimal) -> str:
