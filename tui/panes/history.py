@@ -163,7 +163,7 @@ def history_line(row: HistoryRow, width: int, digits: int) -> Content:
     score = scored(row)
     room = max(0, width - left.cell_length - 2)
     said = plain(row.subject if row.agent in (Agent.RESEARCHER, Agent.LABTOP) or not row.command else row.command)
-    free = room - 1 - len(score)
+    free = room - 1 - len(score) if score else room
     if score and said.cell_length > free:
         said = Content(said.plain.partition(" ")[0])  # the score says more than the lines of an EDIT
     if said.cell_length > free:
@@ -183,4 +183,4 @@ def short_number(value: float) -> str:
     """A number in about four characters: `.934`, `12.3`, `1.2e+06`."""
     if abs(value) < 1:
         return f"{value:.3f}".replace("0.", ".", 1)
-    return f"{value:.4g}" if abs(value) < 100_000 else f"{value:.1e}"
+    return f"{value:.4g}" if abs(value) < 1000 else f"{value:.0f}" if abs(value) < 100_000 else f"{value:.1e}"

@@ -64,7 +64,7 @@ class OutputPane(LineView):
 
     def finish(self, problem: str) -> None:
         """The program has ended; `problem` is empty when all went well."""
-        gone = f" · {self._dropped} lines above are not kept here" if self._dropped else ""
+        gone = f" · {self._dropped} lines above not kept" if self._dropped else ""
         entitle(self, self._title, f"✗ {problem}{gone}" if problem else f"✓ ended well{gone}")
 
     def line(self, index: int) -> Line:

@@ -106,7 +106,7 @@ def headline(series: Series, metric: str, width: int) -> Content:
         value, turn = best[-1]
         said = Content.assemble((f"best {digits(value, series.values)}", "bold $text-success"))
         since = Content.styled(f" since turn {turn}", MUTED)
-        if said.cell_length + since.cell_length + 6 <= width:
+        if name.cell_length + said.cell_length + since.cell_length < width:
             said += since
     room = max(1, width - said.cell_length - 1)
     name = name.truncate(room, ellipsis=True) if name.cell_length > room else name

@@ -80,10 +80,13 @@ class Block:
         return self._strips[1]
 
     def _wrapped(self, width: int) -> list[Content]:
-        room = max(4, width - self.first.cell_length)
+        first, rest = (
+            mark if mark.cell_length <= width // 2 else mark[: width // 2] for mark in (self.first, self.rest)
+        )
+        room = max(4, width - first.cell_length)
         parts = self.content.split("\n", allow_blank=True) or [NOTHING]
         lines = list(chain.from_iterable(self.wrap.lines(part, room) for part in parts))
-        return [(self.rest if place else self.first) + line for place, line in enumerate(lines)]
+        return [(rest if place else first) + line for place, line in enumerate(lines)]
 
     def _headline(self, width: int) -> list[Content]:
         right = self.right or NOTHING

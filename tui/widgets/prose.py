@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 CODE_LINES = 24
 """Lines that are shown of one block of code."""
 
+DEEPEST = 20
+"""Lists and quotes in each other; a text that goes deeper is shown as it is."""
+
 _INLINE = {"em": "italic", "strong": "bold", "s": "strike"}
 _CODE = "$text-warning"
 _QUIET = MUTED
@@ -32,13 +35,16 @@ def parser() -> MarkdownIt:
     """CommonMark with tables and strike-through, without anything that hides a target or makes characters up."""
     from markdown_it import MarkdownIt
 
-    made = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+    made = MarkdownIt("commonmark", {"maxNesting": DEEPEST}).enable(["table", "strikethrough"])
     return made.disable(["link", "image", "autolink", "html_block", "html_inline", "reference", "entity"])
 
 
 def prose(text: str, fence: Fence | None = None) -> list[Block]:
     """Clean Markdown as blocks; `fence` makes the blocks of fenced code, else it is shown in colours."""
-    return list(_blocks(parser().parse(text), fence or shown_code))
+    tokens = parser().parse(text)
+    if any(token.level >= DEEPEST - 1 for token in tokens):
+        return [Block(Content(line)) for line in text.split("\n")]  # what is nested deeper would be left out
+    return list(_blocks(tokens, fence or shown_code))
 
 
 def split_stable(text: str) -> int:

@@ -17,9 +17,12 @@ from tui.widgets.voices import VOICES, Voice, voice_of
 MOST_CHARACTERS = 40_000
 """Characters of one reply that are shown; the whole stands in the turn's commit."""
 
+LONGEST_BLOCK = 8_000
+"""Characters of one paragraph, list or table that is read anew whenever it grows."""
+
 _COMMAND = re.compile(r"[A-Z][A-Z_]{2,}$")
-_TALK = {"DIALOGUE"}
-_PROSE = {"PLAN", "INTERPRETATION", "SUMMARY", "ADD_PAPER"}
+_TALK = {"DIALOGUE", "FINISH", "GO_BACK"}
+_PROSE = {"PLAN", "INTERPRETATION", "SUMMARY", "ADD_PAPER", "SCORE"}
 _SHORT = 3
 _TAIL = 10
 
@@ -65,14 +68,23 @@ class Growing:
         """More of the reply, as it came."""
         self.characters += len(text)
         self._tail = clean(self._tail + clean(text))
-        if len(self._tail) > MOST_CHARACTERS:
-            opening, _, body = self._tail.partition("\n")
-            self._tail = f"{opening}\n{body[-MOST_CHARACTERS // 2 :]}"
-        stable = split_stable(self._tail)
+        # A line that is not complete may yet turn out as something else, and go on the block before it.
+        stable = split_stable(self._tail[: self._tail.rfind("\n") + 1]) if "\n" in text else 0
+        if not stable and len(self._tail) > LONGEST_BLOCK:
+            stable = self._cut()
         if stable:
             self._done += prose(self._tail[:stable], _tail_of_fence)
             self._tail = self._tail[stable:]
             del self._done[:-400]
+
+    def _cut(self) -> int:
+        """Keep a block that does not end cheap: code is shown by its end only, anything else is taken as it stands."""
+        opening, _, body = self._tail.partition("\n")
+        if not opening.startswith(("```", "~~~")):
+            return len(self._tail)
+        if len(body) > MOST_CHARACTERS:
+            self._tail = f"{opening}\n{body[-MOST_CHARACTERS // 2 :]}"
+        return 0
 
     def document(self, cursor: str = "▌") -> Document:
         """The reply so far, a cursor at its end."""

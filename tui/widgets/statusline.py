@@ -57,22 +57,22 @@ class StatusLine(Widget):
 def parts_of(board: Board) -> Iterator[Part]:
     """The pieces of the line, left to right."""
     name = plain(board.project)
-    yield Part((name or Content("labtop")).stylize("bold"), 5)
+    yield Part((name or Content("labtop")).stylize("bold"), 6)
     if board.branch:
-        yield Part(Content.assemble(("▸ ", MUTED), plain(board.branch)), 6)
+        yield Part(Content.assemble(("▸ ", MUTED), plain(board.branch)), 7)
     if board.phase:
         where = f"▶ {SHORT_PHASES[board.phase]} {board.progress}".rstrip()
         yield Part(plain(where).stylize("$text-accent"), 2)
-    yield Part(Content(f"turn {board.turn}"), 7)
+    yield Part(Content(f"turn {board.turn}"), 8)
     glyph, style = _STATES[board.state]
     yield Part(Content.styled(f"{glyph} {board.state.value}", style), 0)
     if board.reason and board.state is not State.RUNNING:
-        yield Part(plain(board.reason).truncate(40, ellipsis=True).stylize(MUTED), 10)
+        yield Part(plain(board.reason).truncate(40, ellipsis=True).stylize(MUTED), 5)
     if board.best is not None:
         yield Part(Content.styled(f"{short_number(board.best)} ▲", "$text-success"), 4, right=True)
     if board.model:
-        yield Part(plain(board.model).stylize(MUTED), 8, right=True)
-    yield Part(Content(f"{counted(board.cost.prompt_tokens + board.cost.completion_tokens)} tok"), 9, right=True)
+        yield Part(plain(board.model).stylize(MUTED), 9, right=True)
+    yield Part(Content(f"{counted(board.cost.prompt_tokens + board.cost.completion_tokens)} tok"), 10, right=True)
     yield Part(Content(f"${board.cost.money:.2f}"), 3, right=True)
     yield Part(Content(clock(board.seconds)), 1, right=True)
 

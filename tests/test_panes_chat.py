@@ -1,0 +1,283 @@
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from textual.content import Content
+
+from core.record import Agent, Phase, Status
+from tests.pane_stage import HOSTILE, Stage, a_score, a_turn, frame_of, staged, unsafe
+from tui.panes.chat import MORE, MOUNTED, ChatPane, TurnView
+from tui.widgets.document import Block
+from tui.widgets.prose import prose
+from tui.widgets.spoken import LONGEST_BLOCK, Growing, headline
+
+PROGRAM = "\n".join(f"value_{n} = {n}" for n in range(128))
+
+
+async def test_an_empty_chat_says_what_will_appear_and_what_to_press() -> None:
+    async with staged(ChatPane(), 62, 20) as pilot:
+        frame = frame_of(pilot)
+    assert "appear here as they write" in frame
+    assert "n makes one step" in frame
+
+
+async def test_a_reply_streams_under_the_agents_name_and_turn() -> None:
+    chat = ChatPane()
+    async with staged(chat, 62, 20) as pilot:
+        chat.begin(41, "ML engineer · running experiments")
+        chat.stream("The forest still sees **cle")
+        chat.stream("an** labels")
+        await pilot.pause()
+        frame = frame_of(pilot)
+    assert "■ ML engineer · running experiments" in frame
+    assert "turn 41" in frame
+    assert "The forest still sees clean labels▌" in frame
+
+
+async def test_a_finished_turn_replaces_the_live_one_and_folds_its_program() -> None:
+    chat = ChatPane()
+    turn = a_turn(
+        41,
+        command="REPLACE",
+        path="experiment/main.py",
+        reply=f"I start anew.\n\n```REPLACE\n{PROGRAM}\n```",
+        outcome="The program ran for 12.3 s.",
+        score=a_score(0.934),
+    )
+    async with staged(chat, 62, 20) as pilot:
+        chat.begin(41, "ML engineer · running experiments")
+        chat.stream(turn.reply)
+        await pilot.pause()
+        assert "value_127" in frame_of(pilot)
+        assert "value_100" not in frame_of(pilot)
+        chat.finish(turn)
+        await pilot.pause()
+        frame = frame_of(pilot)
+        assert len(chat.query(TurnView)) == 1
+    assert "▸ REPLACE · 128 lines · experiment/main.py" in frame
+    assert "value_" not in frame
+    assert "accuracy 0.934 · judge 0.80  ▲ best so far" in frame
+    assert "✓ The program ran for 12.3 s." in frame
+    assert "▌" not in frame
+
+
+async def test_o_opens_what_is_folded_and_folds_it_again() -> None:
+    chat = ChatPane()
+    turn = a_turn(1, command="REPLACE", path="experiment/main.py", reply=f"```REPLACE\n{PROGRAM}\n```")
+    async with staged(chat, 62, 20) as pilot:
+        chat.load([turn])
+        await pilot.press("o")
+        await pilot.pause()
+        assert "value_127 = 127" in frame_of(pilot)
+        await pilot.press("o")
+        await pilot.pause()
+        assert "value_127" not in frame_of(pilot)
+
+
+async def test_a_failure_shows_its_first_and_last_line() -> None:
+    chat = ChatPane()
+    outcome = "The program broke.\nTraceback:\n  line 1\n  line 2\nIndexError: out of range"
+    async with staged(chat, 62, 20) as pilot:
+        chat.load([a_turn(38, status=Status.FAILED, outcome=outcome)])
+        await pilot.pause()
+        frame = frame_of(pilot)
+    assert "✗ The program broke." in frame
+    assert "IndexError: out of range" in frame
+    assert "… 3 more lines, o opens" in frame
+    assert "line 2" not in frame
+
+
+async def test_what_is_said_in_a_dialogue_is_shown_as_talk() -> None:
+    chat = ChatPane()
+    async with staged(chat, 62, 20) as pilot:
+        reply = "```DIALOGUE\nWhich *levels* of noise?\n```"
+        chat.load([a_turn(14, agent=Agent.POSTDOC, phase=Phase.PLAN, reply=reply)])
+        await pilot.pause()
+        frame = frame_of(pilot)
+    assert "Which levels of noise?" in frame
+    assert "```" not in frame
+    assert "◇ Postdoc · plan formulation" in frame
+
+
+async def test_a_turn_that_nobody_saw_begin_is_shown_whole() -> None:
+    chat = ChatPane()
+    async with staged(chat, 62, 20) as pilot:
+        chat.finish(a_turn(3, agent=Agent.RESEARCHER, subject="edited plan.md", reply="", outcome="plan.md changed"))
+        await pilot.pause()
+        frame = frame_of(pilot)
+    assert "» Researcher" in frame
+    assert "edited plan.md" in frame
+
+
+async def test_a_reply_that_is_broken_off_stays_without_a_cursor() -> None:
+    chat = ChatPane()
+    async with staged(chat, 62, 20) as pilot:
+        chat.begin(1, "Postdoc · plan formulation")
+        chat.stream("half a thou")
+        chat.begin(2, "PhD student · plan formulation")
+        chat.stream("another")
+        await pilot.pause()
+        frame = frame_of(pilot)
+    assert "half a thou… broken off" in frame
+    assert frame.count("▌") == 1
+
+
+async def test_it_follows_the_newest_words_until_one_scrolls_up_and_counts_what_comes_meanwhile() -> None:
+    chat = ChatPane()
+    async with staged(chat, 62, 12) as pilot:
+        chat.load([a_turn(n) for n in range(1, 11)])
+        await pilot.pause()
+        assert "words of turn 10." in frame_of(pilot)
+        chat.finish(a_turn(11))
+        await pilot.pause()
+        assert "words of turn 11." in frame_of(pilot)
+        await pilot.press("k", "k", "k", "k")
+        chat.finish(a_turn(12))
+        chat.begin(13, "Postdoc · plan formulation")
+        await pilot.pause()
+        frame = frame_of(pilot)
+        assert "words of turn 12." not in frame
+        assert "↓ 2 new below" in frame
+        await pilot.press("end")
+        await pilot.pause()
+        chat.stream("the newest words")
+        await pilot.pause()
+        frame = frame_of(pilot)
+        assert "the newest words" in frame
+        assert "new below" not in frame
+
+
+async def test_only_the_last_turns_are_mounted_and_earlier_ones_come_on_scrolling_up() -> None:
+    chat = ChatPane()
+    async with staged(chat, 62, 20) as pilot:
+        chat.load([a_turn(n) for n in range(1, 101)])
+        await pilot.pause()
+        assert len(chat.query(TurnView)) == MOUNTED
+        assert f"{100 - MOUNTED} earlier" in frame_of(pilot)
+        await pilot.press("home")
+        await pilot.pause()
+        await pilot.pause()
+        assert len(chat.query(TurnView)) == MOUNTED + MORE
+        assert f"words of turn {101 - MOUNTED}." in frame_of(pilot)
+        await pilot.press("end")
+        await pilot.pause()
+        chat.finish(a_turn(101))
+        await pilot.pause()
+        assert len(chat.query(TurnView)) == MOUNTED
+        assert "words of turn 101." in frame_of(pilot)
+
+
+async def test_a_thousand_turns_leave_only_the_last_mounted() -> None:
+    chat = ChatPane()
+    async with staged(chat, 62, 20) as pilot:
+        for number in range(1, 60):
+            chat.begin(number, "Postdoc · plan formulation")
+            chat.stream("words")
+            chat.finish(a_turn(number))
+            if number % 10 == 0:
+                await pilot.pause()
+        await pilot.pause()
+        assert len(chat.query(TurnView)) == MOUNTED
+
+
+async def test_a_note_says_how_bad_it_is() -> None:
+    chat = ChatPane()
+    async with staged(chat, 62, 20) as pilot:
+        chat.note("no sandbox on this machine", "warning")
+        await pilot.pause()
+        frame = frame_of(pilot)
+    assert "! no sandbox on this machine" in frame
+
+
+async def test_hostile_words_are_shown_as_words() -> None:
+    chat = ChatPane()
+    async with staged(chat, 40, 24) as pilot:
+        for name, text in HOSTILE.items():
+            chat.begin(1, text)
+            for start in range(0, min(len(text), 9000), 3000):
+                chat.stream(text[start : start + 3000])
+            await pilot.pause()
+            assert unsafe(frame_of(pilot)) == [], name
+            chat.finish(a_turn(1, reply=text, outcome=text, status=Status.FAILED, path=text, reflection=text))
+            await pilot.press("o")
+            chat.finish(a_turn(2, reply=f"```REPLACE {text}\n{text}\n```", subject=text, agent=Agent.RESEARCHER))
+            chat.note(text, text)
+            await pilot.pause()
+            assert unsafe(frame_of(pilot)) == [], name
+            await pilot.click(offset=(8, 12))
+            chat.load([])
+        assert isinstance(pilot.app, Stage)
+        assert pilot.app.opened == []
+        assert pilot.app.is_running
+
+
+def test_links_and_images_do_not_hide_their_targets() -> None:
+    text = "[good](https://bad.example) ![x](https://bad.example) <https://bad.example> &#x202e; <b>"
+    (block, _) = prose(text)
+    assert block.content.plain == text
+    assert block.content.spans == []
+
+
+def test_text_that_is_nested_too_deep_is_shown_as_it_is() -> None:
+    assert [block.content.plain for block in prose("> " * 30 + "hidden?")] == ["> " * 30 + "hidden?"]
+
+
+def test_lists_hang_and_quotes_keep_their_bar() -> None:
+    blocks = prose("- a long item that has to wrap\n  1. inner\n\n> quoted words that wrap too")
+    lines = [line.plain.rstrip() for block in blocks for line in block.lines(18)]
+    assert lines == [
+        "• a long item that",
+        "  has to wrap",
+        "  1. inner",
+        "",
+        "▎ quoted words",
+        "▎ that wrap too",
+        "",
+    ]
+
+
+def test_tables_are_set_in_columns() -> None:
+    lines = [line.plain.rstrip() for block in prose("| a | bb |\n|---|---|\n| 100 | 2 |") for line in block.lines(40)]
+    assert lines == ["a    bb", "───  ──", "100  2", ""]
+
+
+PIECES = ["word ", "*it* ", "`co` ", "\n", "\n\n", "- item\n", "1. one\n", "# head\n", "> quote\n", "```\n"]
+MARKDOWN = st.lists(st.sampled_from([*PIECES, "    x\n", "---\n", "===\n", "| a |\n", "|---|\n"]), max_size=30).map(
+    "".join
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(MARKDOWN, st.integers(1, 12))
+def test_streamed_in_pieces_is_the_same_as_read_at_once(text: str, step: int) -> None:
+    growing = Growing(headline("Postdoc", 1))
+    for start in range(0, len(text), step):
+        growing.feed(text[start : start + step])
+    streamed = growing.document(cursor="").lines(40)[1:]
+    whole = Growing(headline("Postdoc", 1))
+    whole.feed(text)
+    assert words(streamed) == words(whole.document(cursor="").lines(40)[1:])
+
+
+def words(lines: list[Content]) -> list[str]:
+    return [text for line in lines if (text := line.plain.rstrip())]
+
+
+def test_a_block_that_never_ends_stays_cheap() -> None:
+    for text in ("word " * 8000, "| a |\n|---|\n" + "| 1 |\n" * 2500, "```REPLACE\n" + "x = 1\n" * 16_000):
+        growing = Growing(headline("Postdoc", 1))
+        for start in range(0, len(text), 2000):
+            growing.feed(text[start : start + 2000])
+            assert len(growing._tail) <= LONGEST_BLOCK + 45_000
+        assert len(growing.document().lines(60)) < 3000
+
+
+def test_a_headline_fits_the_width_exactly() -> None:
+    for width in (12, 30, 80):
+        (line,) = headline("ML engineer · running experiments", 41).lines(width)
+        assert line.cell_length == width or width == 12
+
+
+def test_code_that_is_too_wide_is_folded_and_nothing_lost() -> None:
+    block = Block(Content("x" * 95))
+    assert "".join(line.plain for line in block.lines(20)) == "x" * 95
