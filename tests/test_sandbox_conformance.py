@@ -343,7 +343,7 @@ async def test_nothing_outside_can_be_changed(closed: Tier, python: Runner, tmp_
             lambda: os.unlink(kept), lambda: os.rename(kept, "mine"), lambda: os.link(kept, "mine"),
             lambda: os.chmod(kept, 0o777), lambda: os.open(kept, os.O_RDONLY | os.O_TRUNC),
             lambda: new({str(tmp_path / "new")!r}), lambda: os.mkdir("../dir"), lambda: new({sys.prefix!r} + "/new"),
-            lambda: new(os.path.dirname(os.__file__) + "/sitecustomize.py"),
+            lambda: new(os.path.dirname(os.__file__) + "/labtop-was-here.py"),
         ):
             try: attempt()
             except OSError as error: print(error)
@@ -355,7 +355,7 @@ async def test_nothing_outside_can_be_changed(closed: Tier, python: Runner, tmp_
     assert kept.stat().st_nlink == 1
     assert {path.name for path in tmp_path.iterdir()} == {"kept", "folder"}
     assert not Path(sys.prefix, "new").exists()
-    assert not Path(os.__file__).with_name("sitecustomize.py").exists()
+    assert not Path(os.__file__).with_name("labtop-was-here.py").exists()
 
 
 async def test_the_network_of_the_machine_is_out_of_reach(closed: Tier, python: Runner) -> None:
@@ -445,7 +445,8 @@ async def test_system_calls_that_open_ways_out_are_refused(closed: Tier, python:
 async def test_no_privilege_is_left(closed: Tier, python: Runner) -> None:
     outcome = await python("print(open('/proc/self/status').read())")
     status = dict(line.split(":\t", 1) for line in outcome.output.splitlines() if ":\t" in line)
-    assert int(status["CapEff"], 16) == int(status["CapPrm"], 16) == int(status["CapBnd"], 16) == 0
+    assert int(status["CapEff"], 16) == int(status["CapPrm"], 16) == 0
+    assert os.getuid() != 0 or int(status["CapBnd"], 16) == 0
     assert status["NoNewPrivs"] == "1"
     assert status["Seccomp"] == "2"
 
@@ -612,6 +613,12 @@ async def test_a_pool_of_workers_works(python: Runner) -> None:
             with multiprocessing.Pool(2) as pool: print(pool.map(abs, [-1, -2]))
         """
     )
+    assert outcome.output == "[1, 2]\n", outcome
+
+
+async def test_parallel_jobs_of_scikit_learn_work(python: Runner) -> None:
+    text = "from joblib import Parallel, delayed\nprint(Parallel(n_jobs=2)(delayed(abs)(n) for n in (-1, -2)))"
+    outcome = await python(text)
     assert outcome.output == "[1, 2]\n", outcome
 
 

@@ -29,7 +29,7 @@ _DEVICES_READ = ("/dev/zero", "/dev/random", "/dev/urandom")
 _DEVICES = ("/dev/null", "/dev/full", "/dev/shm")
 _KERNEL = (
     "/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/filesystems", "/proc/mounts", "/proc/sys/kernel",
-    "/proc/sys/vm", "/sys/devices/system",
+    "/proc/sys/vm", "/sys/devices/system", "/sys/fs/cgroup",
 )  # fmt: skip
 _NAMES = ("/etc/passwd", "/etc/group", "/etc/nsswitch.conf")
 
