@@ -81,6 +81,7 @@ def _separated(path: Path) -> tuple[pandas.DataFrame, str]:
     import pandas
 
     separator = _separator(path)
+    _check_rows(path, separator)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", pandas.errors.ParserWarning)
@@ -111,6 +112,23 @@ def _separator(path: Path) -> str:
         if len(widths) == 1 and max(widths) > 1:
             return separator
     return ","
+
+
+def _check_rows(path: Path, separator: str) -> None:
+    """Raise DataError at the first row whose length is not the header's: pandas fills short rows in silence."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = csv.reader(file, delimiter=separator)
+        try:
+            width = len(next((row for row in rows if row), []))
+            odd = next((row for row in rows if len(row) != width and row), None)
+        except csv.Error:  # a cell above csv's limit of 128 KiB; pandas judges such a file
+            return
+    if odd is not None:
+        raise DataError(
+            f"The rows of {path.name} do not all have the same number of cells: line {rows.line_num} has {len(odd)},"
+            f" the header {width}.",
+            "Mend those rows; text that holds the separator belongs in quotes.",
+        )
 
 
 def _parquet(path: Path) -> pandas.DataFrame:
