@@ -36,6 +36,8 @@ class Family:
     """Whether the family expects features on one scale."""
     slow: bool = False
     """Whether many rows or classes make it slow."""
+    usual: int = 0
+    """Which of the knob's values is scikit-learn's own."""
     more: tuple[tuple[str, str], ...] = ()
     """Settings that cost time and may gain accuracy: (setting, larger value)."""
 
@@ -98,10 +100,12 @@ FAMILIES: tuple[Family, ...] = (
         "logistic regression", LINEAR, _C, "linear_model", "LogisticRegression",
         (("max_iter", "300"),), "C", _STRONG_TO_WEAK, r"logistic[ -]regressions?|\blogit\b|logistic models?",
         scaled=True, more=(("max_iter", "1000"),),
+        usual=1,
     ),
     Family(
         "ridge classifier", LINEAR, _C, "linear_model", "RidgeClassifier",
         (), "alpha", _WEAK_TO_STRONG, r"ridge(?: classifiers?| regressions?)?", scaled=True,
+        usual=1,
     ),
     Family(
         "linear discriminant", LINEAR, _C, "discriminant_analysis", "LinearDiscriminantAnalysis",
@@ -112,26 +116,31 @@ FAMILIES: tuple[Family, ...] = (
         "linear SVM", LINEAR, _C, "svm", "LinearSVC",
         (("dual", "False"),), "C", _STRONG_TO_WEAK, r"linear (?:svms?|svc|support[ -]vector\w*(?: machines?)?)",
         scaled=True, slow=True,
+        usual=1,
     ),
     Family(
         "RBF SVM", KERNELS, _C, "svm", "SVC",
         (), "C", ("100.0", "10.0", "1.0", "0.3", "0.1"),
         r"(?:rbf[ -]|kernel )?(?:\bsvms?\b|\bsvc\b|support[ -]vector[ -]machines?)|\brbf\b", scaled=True,
+        usual=2,
     ),
     Family(
         "polynomial SVM", KERNELS, _C, "svm", "SVC",
         (("kernel", '"poly"'), ("degree", "2")), "C", ("100.0", "10.0", "1.0", "0.3", "0.1"),
         r"poly(?:nomial)?[ -](?:kernel )?svms?", scaled=True,
+        usual=2,
     ),
     Family(
         "k nearest neighbours", NEIGHBOURS, _C, "neighbors", "KNeighborsClassifier",
         (), "n_neighbors", _NEIGHBOURS, r"\bk[ -]?nn\b|k[ -]nearest[ -]neighbou?rs?", scaled=True,
+        usual=1,
     ),
     Family(
         "distance-weighted neighbours", NEIGHBOURS, _C, "neighbors", "KNeighborsClassifier",
         (("weights", '"distance"'),), "n_neighbors", _NEIGHBOURS,
         r"(?:distance[ -])?weighted (?:k[ -]?nn|neighbou?rs?)",
         scaled=True,
+        usual=1,
     ),
     Family(
         "multilayer perceptron", NETWORKS, _C, "neural_network", "MLPClassifier",
@@ -176,14 +185,17 @@ FAMILIES: tuple[Family, ...] = (
     Family(
         "ridge regression", LINEAR, _R, "linear_model", "Ridge",
         (), "alpha", _WEAK_TO_STRONG, r"ridge(?: regressions?)?|linear regressions?|least squares|\bols\b", scaled=True,
+        usual=1,
     ),
     Family(
         "lasso", LINEAR, _R, "linear_model", "Lasso",
         (("max_iter", "5000"),), "alpha", ("0.001", "0.01", "0.1", "1.0", "10.0"), r"lasso", scaled=True,
+        usual=3,
     ),
     Family(
         "elastic net", LINEAR, _R, "linear_model", "ElasticNet",
         (("max_iter", "5000"),), "alpha", ("0.001", "0.01", "0.1", "1.0", "10.0"), r"elastic[ -]nets?", scaled=True,
+        usual=3,
     ),
     Family(
         "Huber regression", LINEAR, _R, "linear_model", "HuberRegressor",
@@ -195,22 +207,26 @@ FAMILIES: tuple[Family, ...] = (
         (), "C", ("100.0", "10.0", "1.0", "0.3", "0.1"),
         r"(?:rbf[ -]|kernel )?(?:\bsvms?\b|\bsvrs?\b|support[ -]vector[ -](?:machines?|regressions?))|\brbf\b",
         scaled=True,
+        usual=2,
     ),
     Family(
         "kernel ridge", KERNELS, _R, "kernel_ridge", "KernelRidge",
         (("kernel", '"rbf"'), ("gamma", "0.02")), "alpha", ("0.01", "0.1", "1.0", "3.0", "10.0"),
         r"kernel ridge(?: regressions?)?",
         scaled=True,
+        usual=2,
     ),
     Family(
         "k nearest neighbours", NEIGHBOURS, _R, "neighbors", "KNeighborsRegressor",
         (), "n_neighbors", _NEIGHBOURS, r"\bk[ -]?nn\b|k[ -]nearest[ -]neighbou?rs?", scaled=True,
+        usual=1,
     ),
     Family(
         "distance-weighted neighbours", NEIGHBOURS, _R, "neighbors", "KNeighborsRegressor",
         (("weights", '"distance"'),), "n_neighbors", _NEIGHBOURS,
         r"(?:distance[ -])?weighted (?:k[ -]?nn|neighbou?rs?)",
         scaled=True,
+        usual=1,
     ),
     Family(
         "multilayer perceptron", NETWORKS, _R, "neural_network", "MLPRegressor",

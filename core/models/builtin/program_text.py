@@ -327,8 +327,9 @@ FIGURES = '''\
 def draw_scores(results: list[dict], groups: dict[str, list[str]]) -> None:
     """figures/scores.pdf: test scores over the levels; bars are one standard deviation over the seeds."""
     figure, axes = plt.subplots(figsize=(5.6, 3.6), layout="constrained")
+    styles = cycle(("o-", "s--", "^-.", "d:", "v-", "P--", "X-.", "*:"))
     for number, names in enumerate(groups.values()):
-        for name, style in zip(names, cycle(("o-", "s--", "^:", "d-.", "v-"))):
+        for name, style in zip(names, styles):
             rows = [row for row in results if row["model"] == name]
             x, mean, std = ([row[key] for row in rows] for key in ("level", "mean", "std"))
             axes.errorbar(x, mean, std, fmt=style, color=f"C{number}", capsize=2, markersize=4, label=name)
@@ -467,3 +468,18 @@ PRINT_CONTRASTS = """\
     for row in contrasts:
         difference = f"{row['mean']:+.4f}, 95 % from {row['low']:+.4f} to {row['high']:+.4f}"
         print(f"<<QUANTITY>>, {row['a']} − {row['b']}: {difference}")"""
+
+GROUP_FIGURE = '''\
+def draw_groups(table: pd.DataFrame, groups: dict[str, list[str]]) -> None:
+    """figures/groups.pdf: mean test score of each group over the levels; bands are one standard deviation over seeds."""
+    figure, axes = plt.subplots(figsize=(5.6, 3.6), layout="constrained")
+    for number, ((group, names), style) in enumerate(zip(groups.items(), cycle(("o-", "s--", "^-.", "d:")))):
+        seeds = table.loc[names].groupby(["level", "seed"])["test"].mean().unstack().loc[list(LEVELS)]
+        mean, std = seeds.mean(axis=1), seeds.std(axis=1).fillna(0)
+        axes.plot(LEVELS, mean, style, color=f"C{number}", markersize=4, label=group)
+        axes.fill_between(LEVELS, mean - std, mean + std, color=f"C{number}", alpha=0.15)
+    axes.set(xlabel="level", ylabel=f"mean {METRIC} on test rows")
+    axes.grid(alpha=0.25)
+    axes.legend(fontsize="small", frameon=False)
+    save(figure, "groups")
+'''

@@ -10,7 +10,7 @@ from core.brief import DataCard
 from core.models.builtin import program_text as text
 from core.models.builtin.families import Family, family
 from core.models.builtin.source import entry_text, import_text
-from core.models.builtin.study import Kind, Study
+from core.models.builtin.study import Group, Kind, Study
 
 _SCORES = {
     "accuracy": ("accuracy_score", "accuracy_score(y, model.predict(X))"),
@@ -128,6 +128,17 @@ def quoted(words: str) -> str:
     return f'"{words}"' if plain else repr(words)
 
 
+def groups_text(groups: Iterable[Group]) -> str:
+    """The lines of the program's `GROUPS`."""
+    rows = ((quoted(group.name), tuple_text(quoted(name) for name in group.models)) for group in groups)
+    return "".join(f"    {name}: {names},\n" for name, names in rows)
+
+
+def score_of(metric: str) -> tuple[str, str]:
+    """The function of sklearn.metrics for a metric, and the call that a program makes."""
+    return _SCORES[metric]
+
+
 def needs_table(card: DataCard | None) -> bool:
     """Whether the columns have gaps or categories, as far as the card tells."""
     if card is None:
@@ -145,9 +156,6 @@ def split_for(card: DataCard | None, task: str) -> str:
 
 def _head(spec: Spec) -> str:
     study = spec.study
-    groups = "".join(
-        f"    {quoted(group.name)}: {tuple_text(quoted(name) for name in group.models)},\n" for group in study.groups
-    )
     return filled(
         text.HEAD,
         QUESTION="\n".join(textwrap.wrap(one_line(spec.question), 112)),
@@ -162,7 +170,7 @@ def _head(spec: Spec) -> str:
         MAX_ROWS=f"MAX_ROWS = {spec.max_rows:_}  # of more rows a random sample is used\n" if spec.max_rows else "",
         SCALED=tuple_text(quoted(name) for name in spec.scaled) if spec.scaled else "()",
         METRIC=study.metric,
-        GROUPS=groups,
+        GROUPS=groups_text(study.groups),
         MODELS="".join(entry_text(e.name, e.estimator, e.arguments, e.loop) for e in spec.entries),
     )
 

@@ -1,0 +1,68 @@
+"""The built-in researcher: a model that needs no network and no key, because it is rules and not a language model."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+from core.brief import Brief, Job
+from core.models.builtin import experimenting, judging, literature, planning, preparing
+from core.models.builtin.interpret import interpretation_turn
+from core.models.builtin.report import report_turn
+from core.models.builtin.reviewing import draft_judgement, refinement_turn, review_turn
+from core.models.model import Request, Usage
+from core.record import Agent, Phase
+
+NAME = "built-in researcher"
+TOKEN = 4
+"""Characters that count as one token."""
+_PIECES = re.compile(r"\S+\s*|\s+")
+_REVIEWERS = (Agent.REVIEWER_1, Agent.REVIEWER_2, Agent.REVIEWER_3)
+
+
+class BuiltinResearcher:
+    """Plays every role by rules, from the brief alone; the same brief and seeds give the same reply."""
+
+    def __init__(self, seed: int = 0, *, pace: float = 0.0) -> None:
+        """`pace` is the seconds between two words, for a person who wants to read along."""
+        self._seed = seed
+        self._pace = pace
+
+    @property
+    def name(self) -> str:
+        """The name that says what it is."""
+        return NAME
+
+    async def stream(self, request: Request) -> AsyncIterator[str | Usage]:
+        """Yield the reply word by word, then what it would have cost in tokens; money is always 0."""
+        reply = await asyncio.to_thread(reply_to, request.brief, self._seed)
+        for match in _PIECES.finditer(reply):
+            yield match.group()
+            await asyncio.sleep(self._pace)
+        yield Usage(_tokens(request.system) + _tokens(request.user), _tokens(reply))
+
+
+def reply_to(brief: Brief, seed: int = 0) -> str:
+    """The whole reply to a brief."""
+    brief = replace(brief, seed=brief.seed + seed)
+    match brief.phase:
+        case Phase.LITERATURE:
+            return literature.answer(brief).text
+        case Phase.PLAN:
+            return planning.answer(brief).text
+        case Phase.DATA:
+            return preparing.answer(brief).text
+        case Phase.EXPERIMENTS:
+            return judging.answer(brief).text if brief.job is Job.JUDGE else experimenting.answer(brief).text
+        case Phase.INTERPRETATION:
+            return interpretation_turn(brief)
+        case Phase.REPORT:
+            return draft_judgement(brief) if brief.job is Job.JUDGE else report_turn(brief)
+        case Phase.REFINEMENT:
+            return review_turn(brief) if brief.agent in _REVIEWERS else refinement_turn(brief)
+
+
+def _tokens(text: str) -> int:
+    return -(-len(text) // TOKEN)
