@@ -50,6 +50,7 @@ class HomeScreen(LabScreen[None]):
 
     CSS_PATH = sheets("home")
     BINDINGS = bindings(Scope.HOME)
+    AUTO_FOCUS = ""
     scopes = (Scope.HOME,)
 
     class Chosen(Message):

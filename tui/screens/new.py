@@ -28,6 +28,8 @@ class NewProjectScreen(ModalScreen[Path | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [("ctrl+s", "create", "create"), ("escape", "dismiss(None)", "cancel")]
 
+    AUTO_FOCUS = "#question"
+
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="new", classes="sheet") as sheet:
             sheet.border_title = "New project"

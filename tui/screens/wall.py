@@ -106,7 +106,7 @@ class Wall(Container):
 
     def load(self, board: Board, turns: Sequence[LoggedTurn]) -> None:
         """Show a project as its history tells it."""
-        said = [logged.turn for logged in turns]
+        said = [logged.turn for logged in turns if logged.turn.number]
         self.query_one(ChatPane).load(said)
         changed = next((turn for turn in reversed(said) if turn.diff), None)
         self._diff(changed)

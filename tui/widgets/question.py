@@ -26,7 +26,7 @@ class Question(Static):
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(markup=False, id="question")
-        self._clock = clock
+        self.clock = clock
         self._since: float | None = None
 
     def on_mount(self) -> None:
@@ -40,7 +40,7 @@ class Question(Static):
     @property
     def ready(self) -> bool:
         """Whether a key counts as an answer by now."""
-        return self._since is not None and self._clock() - self._since >= GRACE
+        return self._since is not None and self.clock() - self._since >= GRACE
 
     def ask(self, proposed: Proposed) -> None:
         """Ask about a reply."""
@@ -50,7 +50,7 @@ class Question(Static):
         for action in actions(Scope.WAITING):
             parts += [(action.shown, "$accent"), f" {action.label}   "]
         self.update(Content.assemble(*parts))
-        self._since = self._clock()
+        self._since = self.clock()
         self.set_class(True, "-asked")
         self._tick()
 
@@ -61,5 +61,5 @@ class Question(Static):
 
     def _tick(self) -> None:
         if self._since is not None:
-            minutes, seconds = divmod(int(self._clock() - self._since), 60)
+            minutes, seconds = divmod(int(self.clock() - self._since), 60)
             self.border_subtitle = f"waiting for you · {minutes:02d}:{seconds:02d}"

@@ -1,0 +1,69 @@
+"""The whole app on a real project, played by the fake laboratory, and its screen as text."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from textual.pilot import Pilot
+
+from core.gate import PersonGate
+from core.settings import Copilot
+from tests.fake_laboratory import FakeLaboratory, new_project, play, study
+from tui.app import LabtopApp
+from tui.screens.laboratory import LaboratoryScreen
+from tui.session import Opened
+
+
+def app_on(
+    folder: Path, done: int = 0, *, copilot: Copilot = Copilot.OFF, running: bool = False, pace: float = 0.0
+) -> LabtopApp:
+    """The app on a project in which the first `done` turns of the study have been made; a turn takes `pace` seconds."""
+    turns = study()
+
+    def opener(path: Path, running: bool, _: float) -> Opened:
+        project = new_project(path)
+        play(project, turns[:done])
+        gate = PersonGate(running=running)
+        return Opened(project, FakeLaboratory(project, gate, turns, copilot, pace), gate)
+
+    return LabtopApp(folder / "label-noise", autostart=running, opener=opener)
+
+
+@asynccontextmanager
+async def opened(app: LabtopApp, width: int = 120, height: int = 40) -> AsyncIterator[Pilot[None]]:
+    """The app, once its laboratory is in view and the engine has said where it stands."""
+    async with app.run_test(size=(width, height)) as pilot:
+        await until(
+            pilot, lambda: isinstance(pilot.app.screen, LaboratoryScreen) and bool(laboratory(pilot).board.model)
+        )
+        yield pilot
+        for screen in pilot.app.screen_stack:
+            if isinstance(screen, LaboratoryScreen):
+                await screen.session.stop()
+
+
+async def until(pilot: Pilot[None], happened: Callable[[], bool], seconds: float = 10.0) -> None:
+    """Wait until something has happened on the screen."""
+    async with asyncio.timeout(seconds):
+        while not happened():
+            await pilot.pause(0.02)
+    await pilot.pause()
+
+
+def laboratory(pilot: Pilot[None]) -> LaboratoryScreen:
+    """The main screen, wherever it is in the stack."""
+    return next(screen for screen in pilot.app.screen_stack if isinstance(screen, LaboratoryScreen))
+
+
+def frame_of(pilot: Pilot[None]) -> str:
+    """The screen as text."""
+    return "\n".join(strip.text.rstrip() for strip in pilot.app.screen._compositor.render_strips())
+
+
+def told(pilot: Pilot[None]) -> str:
+    """The last thing that the app has said in a notification."""
+    notices = list(pilot.app._notifications)
+    return notices[-1].message if notices else ""

@@ -1,0 +1,123 @@
+"""The list of projects, and the way to a new one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from core.gate import PersonGate
+from core.known import remember
+from core.progress import Progress
+from core.record import Cost, Phase
+from tests.app_stage import frame_of, told, until
+from tests.fake_laboratory import FakeLaboratory, new_project, play, study
+from tui.app import LabtopApp
+from tui.screens.home import HomeScreen, Known, ago, line, look
+from tui.screens.laboratory import LaboratoryScreen
+from tui.screens.new import NewProjectScreen, missing, suggested
+from tui.session import Opened, Opener
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+
+
+def fake_opener() -> Opener:
+    from core.workspace.project import Project
+
+    def opener(path: Path, running: bool, _: float) -> Opened:
+        project = Project.open(path)
+        gate = PersonGate(running=running)
+        return Opened(project, FakeLaboratory(project, gate, study()), gate)  # type: ignore[arg-type]
+
+    return opener
+
+
+async def test_without_a_project_home_says_how_to_start_one(tmp_path: Path) -> None:
+    app = LabtopApp(None)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, HomeScreen))
+        assert "No project yet." in frame_of(pilot)
+        assert "n new project" in frame_of(pilot)
+        await pilot.press("enter")
+        await until(pilot, lambda: "nothing to open yet" in told(pilot))
+
+
+async def test_a_known_project_is_listed_opened_and_left_again(tmp_path: Path) -> None:
+    project = new_project(tmp_path / "label-noise")
+    play(project, study()[:13])
+    remember(project.path)
+    app = LabtopApp(None, opener=fake_opener())
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, HomeScreen))
+        frame = frame_of(pilot)
+        for words in ("label-noise", "Experiments 4/7", "$0.00", "just now"):
+            assert words in frame
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, LaboratoryScreen) and bool(app.screen.board.model))
+        await app.screen.run_action("home")
+        await until(pilot, lambda: isinstance(app.screen, HomeScreen))
+        assert project.holder() is None
+
+
+async def test_a_new_project_is_made_and_opened(tmp_path: Path) -> None:
+    app = LabtopApp(None, opener=fake_opener())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, HomeScreen))
+        await pilot.press("n")
+        await until(pilot, lambda: isinstance(app.screen, NewProjectScreen))
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: "What do you want to know?" in frame_of(pilot))
+        await pilot.press(*"does size matter?", "enter", *str(tmp_path / "size"), "ctrl+s")
+        await until(pilot, lambda: isinstance(app.screen, LaboratoryScreen) and bool(app.screen.board.model))
+        assert app.screen.session.project.settings().question == "does size matter?"
+        await app.screen.session.stop()
+
+
+def test_a_project_is_told_from_its_files(tmp_path: Path) -> None:
+    project = new_project(tmp_path / "noise")
+    progress = replace(Progress(), phase=Phase.PLAN, cost=Cost(money=0.41))
+    (project.path / ".lab" / "state.json").write_text(progress.to_json())
+    told = look(project.path)
+    assert (told.where, told.money, told.best) == ("Plan 2/7", 0.41, None)
+
+
+def test_a_project_with_a_damaged_state_is_still_listed(tmp_path: Path) -> None:
+    project = new_project(tmp_path / "noise")
+    (project.path / ".lab").mkdir(exist_ok=True)
+    (project.path / ".lab" / "state.json").write_text("{")
+    assert look(project.path).where == "unreadable"
+
+
+def test_columns_stand_below_each_other() -> None:
+    rows = [
+        Known(Path("/a/label-noise"), "Experiments 4/7, running", 0.934, 0.0, 0.0),
+        Known(Path("/a/\x1b[31mhostile"), "finished", None, 12.5, 0.0),
+    ]
+    lines = [line(row, 7200.0).plain for row in rows]
+    assert lines[0].index("/a/") == lines[1].index("/a/")
+    assert "\x1b" not in lines[1]
+
+
+def test_how_long_ago_in_one_unit() -> None:
+    assert [ago(seconds) for seconds in (5, 60, 7200, 86400 * 3)] == [
+        "just now", "1 minute ago", "2 hours ago", "3 days ago",
+    ]  # fmt: skip
+
+
+def test_what_is_missing_is_asked_for(tmp_path: Path) -> None:
+    data = tmp_path / "penguins.csv"
+    data.write_text("a,b\n1,2\n")
+    assert "question" in missing("", "", "")
+    assert "no file" in missing("why?", str(tmp_path / "none.csv"), "b")
+    assert "column" in missing("why?", str(data), "")
+    assert missing("why?", str(data), "b") == missing("why?", "", "") == ""
+
+
+def test_a_folder_is_suggested_from_the_question() -> None:
+    assert suggested("Are trees better? Yes/no…").name == "are-trees-better-yes-no"
+    assert suggested("…").name == "project"

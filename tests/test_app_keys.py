@@ -1,0 +1,71 @@
+"""One registry of keys: what is bound, shown, offered and written down is the same everywhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tui.keys import ACTIONS, Scope, actions, bindings, markdown_table
+from tui.screens.help import section
+from tui.screens.history import HistoryScreen
+from tui.screens.home import HomeScreen
+from tui.screens.laboratory import LaboratoryScreen
+from tui.screens.screen import LabScreen
+from tui.widgets.keyline import key_line
+
+SCREENS = (LaboratoryScreen, HistoryScreen, HomeScreen)
+README = Path(__file__).resolve().parent.parent / "README.md"
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_no_key_means_two_things_on_one_screen(screen: type[LabScreen[object]]) -> None:
+    keys = [key for action in actions(*screen.scopes) for key in action.keys]
+    assert len(keys) == len(set(keys))
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_every_action_of_a_screen_is_there(screen: type[LabScreen[object]]) -> None:
+    missing = [action.id for action in actions(*screen.scopes) if not hasattr(screen, f"action_{action.id}")]
+    assert missing == []
+    assert bindings(*screen.scopes) == screen.BINDINGS
+
+
+def test_a_key_means_the_same_on_every_screen_that_has_the_action() -> None:
+    ids = [action.id for action in ACTIONS]
+    assert len(ids) == len(set(ids))
+
+
+@pytest.mark.parametrize("scope", Scope)
+def test_the_help_names_every_key(scope: Scope) -> None:
+    text = section(scope).plain
+    for action in actions(scope):
+        assert not action.shown or (action.shown in text and action.help in text)
+
+
+@pytest.mark.parametrize("scope", [Scope.LABORATORY, Scope.HISTORY, Scope.HOME])
+@pytest.mark.parametrize("width", [40, 78, 118, 198])
+def test_the_bottom_line_fits_and_always_shows_help_and_the_way_out(scope: Scope, width: int) -> None:
+    line = key_line(scope, width).plain.rstrip()
+    assert len(line) <= width
+    assert line.endswith("q quit")
+    assert "? help" in line
+
+
+def test_what_is_first_in_the_registry_stays_longest_on_the_bottom_line() -> None:
+    assert "space run/pause" in key_line(Scope.LABORATORY, 60).plain
+    assert "zoom" not in key_line(Scope.LABORATORY, 60).plain
+
+
+def test_the_table_names_every_key_once() -> None:
+    table = markdown_table()
+    for action in ACTIONS:
+        if action.shown:
+            assert f"| `{action.shown}` | {action.help} |" in table
+
+
+def test_the_readme_holds_the_table_as_it_is_now() -> None:
+    text = README.read_text(encoding="utf-8") if README.is_file() else ""
+    if not text.strip():
+        pytest.skip("there is no README yet")
+    assert markdown_table().strip() in text, "write the output of `python -m tui.keys` into README.md"

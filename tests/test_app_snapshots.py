@@ -1,0 +1,98 @@
+"""How the screens look, at the smallest and the usual size."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from core.settings import Copilot
+from tests.app_stage import app_on, laboratory, until
+from tui.app import LabtopApp
+from tui.screens.history import HistoryScreen
+from tui.screens.home import HomeScreen
+from tui.screens.laboratory import LaboratoryScreen
+from tui.screens.rollback import RollBackScreen
+
+SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])
+Compare = Callable[..., bool]
+
+
+async def settled(pilot: Pilot[None]) -> None:
+    """The laboratory is in view, with its clocks standing still."""
+    app = pilot.app
+    await until(pilot, lambda: isinstance(app.screen, LaboratoryScreen) and bool(app.screen.board.model))
+    laboratory(pilot).board.clock = lambda: laboratory(pilot).board.asked or 0.0
+    await pilot.pause(0.1)
+    laboratory(pilot)._refresh_status()
+    await pilot.pause()
+
+
+def pressing(*keys: str, until_screen: type = LaboratoryScreen) -> Callable[[Pilot[None]], Awaitable[None]]:
+    async def run(pilot: Pilot[None]) -> None:
+        await settled(pilot)
+        await pilot.press(*keys)
+        await until(pilot, lambda: isinstance(pilot.app.screen, until_screen))
+        await pilot.pause(0.2)
+
+    return run
+
+
+@SIZES
+def test_the_laboratory_in_the_middle_of_a_study(snap_compare: Compare, tmp_path: Path, size: tuple[int, int]) -> None:
+    assert snap_compare(app_on(tmp_path, 13), terminal_size=size, run_before=settled)
+
+
+@SIZES
+def test_the_question_before_a_roll_back(snap_compare: Compare, tmp_path: Path, size: tuple[int, int]) -> None:
+    keys = pressing("5", "down", "down", "down", "r", until_screen=RollBackScreen)
+    assert snap_compare(app_on(tmp_path, 13), terminal_size=size, run_before=keys)
+
+
+@SIZES
+def test_the_history(snap_compare: Compare, tmp_path: Path, size: tuple[int, int]) -> None:
+    keys = pressing("h", until_screen=HistoryScreen)
+
+    async def run(pilot: Pilot[None]) -> None:
+        await keys(pilot)
+        await pilot.press("down", "right_square_bracket")
+        await pilot.pause(0.2)
+
+    assert snap_compare(app_on(tmp_path, 13), terminal_size=size, run_before=run)
+
+
+@SIZES
+def test_the_help(snap_compare: Compare, tmp_path: Path, size: tuple[int, int]) -> None:
+    from tui.screens.help import HelpScreen
+
+    keys = pressing("question_mark", until_screen=HelpScreen)
+    assert snap_compare(app_on(tmp_path, 13), terminal_size=size, run_before=keys)
+
+
+@SIZES
+def test_a_turn_that_waits(snap_compare: Compare, tmp_path: Path, size: tuple[int, int]) -> None:
+    async def run(pilot: Pilot[None]) -> None:
+        await until(pilot, lambda: isinstance(pilot.app.screen, LaboratoryScreen))
+        await until(pilot, lambda: laboratory(pilot).question.asked)
+        question = laboratory(pilot).question
+        question.clock = lambda: (question._since or 0.0) + 7
+        await settled(pilot)
+        question._tick()
+        await pilot.pause()
+
+    app = app_on(tmp_path, 11, copilot=Copilot.TURN, running=True)
+    assert snap_compare(app, terminal_size=size, run_before=run)
+
+
+@SIZES
+def test_the_empty_home(
+    snap_compare: Compare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+
+    async def run(pilot: Pilot[None]) -> None:
+        await until(pilot, lambda: isinstance(pilot.app.screen, HomeScreen))
+
+    assert snap_compare(LabtopApp(None), terminal_size=size, run_before=run)
