@@ -68,10 +68,10 @@ async def test_o_opens_what_is_folded_and_folds_it_again() -> None:
         chat.load([turn])
         await pilot.press("o")
         await pilot.pause()
-        assert "value_127 = 127" in frame_of(pilot)
+        assert "▏ value_1 = 1" in frame_of(pilot)
         await pilot.press("o")
         await pilot.pause()
-        assert "value_127" not in frame_of(pilot)
+        assert "value_1 = 1" not in frame_of(pilot)
 
 
 async def test_a_failure_shows_its_first_and_last_line() -> None:
@@ -281,3 +281,16 @@ def test_a_headline_fits_the_width_exactly() -> None:
 def test_code_that_is_too_wide_is_folded_and_nothing_lost() -> None:
     block = Block(Content("x" * 95))
     assert "".join(line.plain for line in block.lines(20)) == "x" * 95
+
+
+async def test_the_first_turns_stand_at_the_top_until_there_are_more_than_fit() -> None:
+    chat = ChatPane()
+    async with staged(chat, 62, 16) as pilot:
+        chat.load([a_turn(1)])
+        await pilot.pause()
+        assert "turn 1" in frame_of(pilot).split("\n")[1]
+        for number in range(2, 9):
+            chat.finish(a_turn(number))
+            await pilot.pause()
+        assert "words of turn 8." in frame_of(pilot)
+        assert "words of turn 1." not in frame_of(pilot)

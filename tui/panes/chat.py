@@ -47,9 +47,13 @@ class TurnView(Static):
         """Draw `document`; the page is laid out again only when it has another height."""
         self._document = document
         width = self.content_size.width
-        lines = len(document.lines(width)) if width else 0
+        lines = self.lines(width)
         self.update(document, layout=not width or lines != self._lines)
         self._lines = lines
+
+    def lines(self, width: int) -> int:
+        """How many lines it takes in `width` cells."""
+        return len(self._document.lines(width)) if width else 1
 
     def fold(self, unfolded: bool) -> None:
         """Show commands and outcome in full, or folded."""
@@ -110,9 +114,11 @@ class ChatPane(VerticalScroll):
         self.remove_children()
         shown = [TurnView(spoken(turn), turn) for turn in turns[-MOUNTED:]]
         self.mount_all(shown or [Static(Content(NOTHING_YET), classes="chat--empty")])
-        self._below, self._away = 0, False
+        width, height = self.scrollable_content_region.size
+        self.anchor(sum(view.lines(width) for view in shown) > height)
+        self._below = 0
         self._say_where()
-        self.anchor(bool(turns))
+        self._away = False
 
     def begin(self, turn: int, heading: str) -> None:
         """An agent begins to write; `heading` is its name and phase, e.g. `ML engineer · running experiments`."""
@@ -132,6 +138,7 @@ class ChatPane(VerticalScroll):
             return
         self._growing.feed(text)
         self._live.show(self._growing.document())
+        self._hold()
 
     def finish(self, turn: Turn) -> None:
         """The turn is in the history: the live reply becomes its frozen view."""
@@ -224,9 +231,13 @@ class ChatPane(VerticalScroll):
         if not self.following:
             self._below += 1
         self.mount(view)
-        if not self.is_anchored:
-            self.anchor()
+        self.call_after_refresh(self._hold)
         self._say_where()
+
+    def _hold(self) -> None:
+        """Follow the end as soon as there is more than fits; an anchored pane would sink what is less to its floor."""
+        if self.max_scroll_y > 0 and not self.is_anchored:
+            self.anchor()
 
     def _break_off(self) -> None:
         """A reply that never became a turn stays, without its cursor."""

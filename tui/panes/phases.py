@@ -68,7 +68,10 @@ class PhasesPane(Widget):
             return Content.styled("The phases of the research appear here.", MUTED)
         if self.compact:
             return self._one_line(self.content_size.width)
-        return Content("\n").join([self._line(row, self.content_size.width) for row in self._rows])
+        width = self.content_size.width
+        if all(3 + len(row.short) + len(row.note) < width for row in self._rows):
+            width -= 1  # air before the frame, where there is room for it
+        return Content("\n").join([self._line(row, width) for row in self._rows])
 
     def _mark(self, row: PhaseRow) -> tuple[str, str]:
         glyph, style, _ = _STAGES[row.stage]
