@@ -194,7 +194,9 @@ def test_other_separators_are_found_and_told(tmp_path: Path, separator: str, nam
 
 
 def test_a_byte_order_mark_does_not_hide_the_first_column(tmp_path: Path) -> None:
-    assert described(tmp_path, b"\xef\xbb\xbf" + PENGUINS.encode(), "species").target == "species"
+    mark = b"\xef\xbb\xbf"
+    assert described(tmp_path, mark + PENGUINS.encode(), "species").target == "species"
+    assert described(tmp_path, mark + b'{"y": 1}\n{"y": 2}\n', "y", "t.jsonl").rows == 2
 
 
 def test_lists_and_objects_inside_cells_do_not_break_the_card(tmp_path: Path) -> None:

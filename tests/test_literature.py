@@ -53,7 +53,16 @@ def test_the_demo_question_finds_papers_on_its_subjects_first() -> None:
     assert len(found) <= 20
 
 
-def test_the_title_weighs_more_than_the_summary_and_words_are_stemmed() -> None:
+def test_the_title_weighs_more_than_the_keywords_and_they_more_than_the_summary() -> None:
+    library = Library.from_bibtex(
+        "@misc{summary, title={Alpha beta}, keywords={delta}, annotation={noise zeta eta}}\n"
+        "@misc{keywords, title={Alpha beta}, keywords={noise}, annotation={epsilon zeta eta}}\n"
+        "@misc{title, title={Alpha noise}, keywords={delta}, annotation={epsilon zeta eta}}\n"
+    )
+    assert [paper.id for paper in library.search("noise")] == ["title", "keywords", "summary"]
+
+
+def test_words_are_stemmed_and_accents_do_not_matter() -> None:
     assert bundled().search("randomly forested")[0].id == "breiman2001random"
     assert bundled().search("frenay")[0].id == "frenay2014classification"
 
@@ -193,6 +202,16 @@ def test_a_hostile_record_cannot_act() -> None:
     label = re.search(r"\\bibitem\[(.*)\((\d{4})\)\]", text)
     assert label is not None
     assert label[2] == "2020"
+
+
+def test_a_hostile_address_is_written_so_that_tex_reads_an_address() -> None:
+    text = thebibliography(r"@misc{k, title={T}, year=2001, url={https://x.org/a\input{b}c%20#d&e_f}}", ["k"])
+    assert r"\href{https://x.org/a\%5Cinput\%7Bb\%7Dc\%20\#d\&e\_f}" in text
+    assert "\\input" not in text
+    assert (
+        "href{"
+        not in thebibliography(r"@misc{k, title={T}, year=2001, url={javascript:alert(1)}}", ["k"]).split("T.")[1]
+    )
 
 
 @given(st.text(alphabet="aé{}\\%$&#_~^()[]-,. \n", max_size=60))
