@@ -42,6 +42,13 @@ class Git:
         self._program = _find_git(root)
         self._disarmed: tuple[tuple[int, ...], dict[str, str]] | None = None
 
+    def private(self, *parts: str) -> Path:
+        """A folder under `.git/labtop/`, made when it is not there; only its owner may look into it."""
+        folder = self.folder / "labtop"
+        for path in (folder, *(folder.joinpath(*parts[:length]) for length in range(1, len(parts) + 1))):
+            path.mkdir(mode=0o700, exist_ok=True)
+        return folder.joinpath(*parts)
+
     def run(self, *arguments: str, stdin: bytes = b"", writes: bool = False, accept: Sequence[int] = (0,)) -> bytes:
         """Run one git command and return its output; raises GitFailed for a status not in `accept`.
 
@@ -54,7 +61,7 @@ class Git:
             if status in accept:
                 return out
             if ".lock': File exists" not in said or time.monotonic() > deadline:
-                raise GitFailed(arguments[0], status, said)
+                raise GitFailed(next(word for word in arguments if not word.startswith("-")), status, said)
             time.sleep(0.05)
 
     def text(self, *arguments: str, stdin: bytes = b"", accept: Sequence[int] = (0,)) -> str:
@@ -80,9 +87,7 @@ class Git:
 
     @contextmanager
     def _busy(self, kind: int) -> Iterator[int]:
-        private = self.folder / "labtop"
-        private.mkdir(mode=0o700, exist_ok=True)
-        fd = os.open(private / "busy", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        fd = os.open(self.private() / "busy", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
             fcntl.flock(fd, kind)
             yield fd

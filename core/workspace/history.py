@@ -176,7 +176,7 @@ def changed_files(git: Git, start: str, end: str) -> tuple[FileChange, ...]:
 def diff_between(git: Git, start: str, end: str, path: str) -> str:
     """The unified diff of one file between two commits, at most `_DIFF_LENGTH` characters."""
     command = ("diff", "--no-ext-diff", "--no-textconv", "--no-color", "--no-renames", start, end, "--", path)
-    return git.text("--literal-pathspecs", *command)[:_DIFF_LENGTH]
+    return git.run("--literal-pathspecs", *command).decode(errors="replace")[:_DIFF_LENGTH]
 
 
 def sunk_cost(git: Git) -> Cost:

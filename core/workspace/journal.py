@@ -87,7 +87,7 @@ def pending(git: Git) -> Writing | Moving | None:
 
 def put_all(git: Git, changes: Iterable[Change]) -> None:
     """Write the changes to the worktree, file by file, each whole and on disk."""
-    scratch = scratch_folder(git)
+    scratch = git.private("scratch")
     written = [(rel, content) for rel, content in changes if files.look(git.root, rel) != content]
     for rel, content in files.deletions_first(written):
         if content is None:
@@ -102,7 +102,7 @@ def carry_out(git: Git, plan: Moving) -> None:
 
     A file that is neither what it was nor what it shall be is the person's own and left alone.
     """
-    scratch = scratch_folder(git)
+    scratch = git.private("scratch")
     for rel, content in _steps(git, plan):
         # What stands in the way here came after the plan was checked: left alone, it shows as an edit by hand.
         with suppress(IsADirectoryError, NotADirectoryError, FileExistsError):
@@ -195,13 +195,6 @@ def ignored(git: Git, paths: Sequence[str]) -> set[str]:
     """Those of `paths` that .gitignore keeps out of the history."""
     names = b"".join(os.fsencode(rel) + b"\0" for rel in paths)
     return set(os.fsdecode(git.run("check-ignore", "-z", "--stdin", stdin=names, accept=(0, 1))).split("\0")) - {""}
-
-
-def scratch_folder(git: Git) -> Path:
-    """Where files are drafted before they take their place: on the project's own disk, out of sight."""
-    folder = git.folder / "labtop" / "scratch"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return folder
 
 
 def _steps(git: Git, plan: Moving) -> Iterator[Change]:

@@ -56,7 +56,7 @@ class Project:
         root = Path(path).resolve()
         check_is_project(root)
         project = cls(root)
-        project.private("scratch")
+        project.git.private()
         if not project.git.text("rev-parse", "--verify", "--quiet", "HEAD^{commit}", accept=(0, 1, 128)):
             raise ProjectError(
                 f"{root} has a repository without a readable commit.",
@@ -85,9 +85,8 @@ class Project:
 
     def private(self, rel: str) -> Path:
         """A path under `.git/labtop/`, where what is not part of the history is kept; its folder is there."""
-        path = self.git.folder.joinpath("labtop", *files.split(rel))
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return path
+        *above, name = files.split(rel)
+        return self.git.private(*above) / name
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -144,7 +143,7 @@ class Project:
         return status.hand_edits(self.git, changed)
 
     def commit_hand_edits(self, turn: Turn, changes: Mapping[str, str | bytes | None] | None = None) -> str:
-        """Commit what the person changed, as it stands in the tree, as a turn of theirs, and write `changes` with it."""
+        """Commit what the person changed, as it stands in the tree, as a turn of theirs; write `changes` with it."""
         with self._changing():
             changed = status.look_at_tree(self.git)
             self.left_out = changed.left_out
