@@ -83,10 +83,12 @@ def _intervals(draft: Draft) -> str:
 
 
 def _uncited(draft: Draft) -> str:
-    known, used = {key(entry): entry for entry in draft.facts.review if key(entry)}, set(cited_keys(draft.report))
-    if used - set(known):
-        return without_citations(draft.report, used - set(known))
-    told = [sections.paper_sentence(known[name], place) for place, name in enumerate(n for n in known if n not in used)]
+    known = {key(entry): entry for entry in draft.facts.review if key(entry)}
+    if foreign := set(cited_keys(draft.report)) - set(known):
+        return without_citations(draft.report, foreign)
+    there = cited_keys(draft.section("Related Work"))
+    lacking = [name for name in known if name not in there]
+    told = [sections.paper_sentence(known[name], place) for place, name in enumerate(lacking)]
     return _added(draft, "Related Work", rf"\paragraph{{Further papers.}} {' '.join(told)}" if told else "")
 
 
@@ -109,7 +111,7 @@ def _shown(draft: Draft) -> str:
     lacking = [path for path in usable(facts.figures) if rf"\label{{{figure_label(path)}}}" not in report]
     blocks = [figure(facts, path) for path in lacking]
     refer = [path for path in usable(facts.figures) if rf"\ref{{{figure_label(path)}}}" not in report]
-    told = [rf"Figure~\ref{{{figure_label(path)}}} shows {_what(path)}." for path in refer]
+    told = [rf"Figure~\ref{{{figure_label(path)}}} shows {_what(facts, path)}." for path in refer]
     if r"\ref{tab:results}" not in report and facts.evidence.cells:
         told.append(r"Table~\ref{tab:results} holds every measurement.")
         blocks += [] if r"\label{tab:results}" in report else [results_table(facts)]
@@ -120,7 +122,9 @@ def _shown(draft: Draft) -> str:
     return _added(draft, "Experimental Setup", text + table) if facts.evidence.settings else report
 
 
-def _what(path: str) -> str:
+def _what(facts: Facts, path: str) -> str:
+    if not facts.draws(path):
+        return "a part of the measurements"
     stem = path.rsplit("/", 1)[-1].rsplit(".", 1)[0]
     return {"drops": "the losses by model and the paired differences", "contrasts": "the paired differences"}.get(
         stem, "the measurements"

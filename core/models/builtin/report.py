@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from core.brief import Brief, Job
 from core.commands import Edit, Replace
@@ -11,7 +12,7 @@ from core.literature.references import cited_keys
 from core.models.builtin import polish, sections
 from core.models.builtin.facts import Facts, facts_of, key
 from core.models.builtin.reply import Reply
-from core.models.builtin.rubric import Check, Draft, checks, unmet
+from core.models.builtin.rubric import Check, Draft, checks, score, unmet
 from core.models.builtin.tables import figure_label
 from core.models.builtin.wording import words
 from core.record import Status
@@ -54,13 +55,14 @@ def _section(facts: Facts, name: str) -> Reply:
 
 def _improve(brief: Brief, facts: Facts) -> Reply:
     draft = Draft(brief.report, facts, brief.metrics or {})
-    for check in _order(brief, list(unmet(checks(draft)))):
+    found = checks(draft)
+    for check in _order(brief, list(unmet(found))):
         better = polish.improved(draft, check)
-        if better != draft.report:
+        if better != draft.report and score(checks(replace(draft, report=better))) > score(found):
             prose = f"I work on “{check.name}”, which the rubric finds met to {check.met:.0%}. {check.advice}"
             return Reply(prose, polish.edit_between(draft.report, better))
     return Reply(
-        "Every check of the rubric that rules can meet is met; I know of nothing to improve and only leave a remark.",
+        "What the rubric can ask for and rules can do is done; I know of nothing to improve and only leave a remark.",
         _remark(brief.report, "% The rules know of nothing more to improve."),
     )
 

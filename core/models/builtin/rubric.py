@@ -12,6 +12,7 @@ from typing import Any
 from core.latex.sections import SECTIONS, missing_sections, section_text
 from core.literature.references import cited_keys
 from core.models.builtin.facts import Facts, key
+from core.models.builtin.measured import limits
 from core.models.builtin.numbers import unsupported
 from core.models.builtin.tables import figure_label, usable
 from core.models.builtin.wording import count, is_zero, number, short_level, tex, words
@@ -104,11 +105,11 @@ def _displays(draft: Draft) -> tuple[float, str]:
 
 
 def _citations(draft: Draft) -> tuple[float, str]:
-    known, used = [key(entry) for entry in draft.facts.review if key(entry)], set(cited_keys(draft.report))
-    lacking = [name for name in known if name not in used] + sorted(used - set(known))
-    return _share(
-        max(len(known), len(lacking)), lacking
-    ), f"Cite what the review holds, and nothing else: {', '.join(lacking)}."
+    known = [key(entry) for entry in draft.facts.review if key(entry)]
+    told, used = cited_keys(draft.section("Related Work")), cited_keys(draft.report)
+    lacking = [name for name in known if name not in told] + [name for name in used if name not in known]
+    advice = f"Related Work should cite what the review holds, and nothing else be cited: {', '.join(lacking)}."
+    return _share(max(len(known), len(lacking)), lacking), advice
 
 
 def _hypothesis(draft: Draft) -> tuple[float, str]:
@@ -122,8 +123,10 @@ def _hypothesis(draft: Draft) -> tuple[float, str]:
 
 
 def _limitations(draft: Draft) -> tuple[float, str]:
-    named = draft.section("Discussion").count(r"\item")
-    return min(1.0, named / 3), "Name at least three limits of the study in Discussion, each with what it touches."
+    named, wanted = draft.section("Discussion").count(r"\item"), min(3, len(limits(draft.facts)))
+    return min(
+        1.0, named / wanted
+    ), f"List {wanted} limits of the study or more in Discussion, each with what it touches."
 
 
 def _reproducible(draft: Draft) -> tuple[float, str]:

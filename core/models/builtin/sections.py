@@ -13,6 +13,11 @@ from core.models.builtin.lore import FAMILIES, METRICS, TOPICS, factor_definitio
 from core.models.builtin.study import Kind
 from core.models.builtin.wording import count, metric_name, plural, sentence, short_level, tex, under_factor
 
+NO_PAPERS = (
+    "The literature review of this project holds no paper. So nothing is claimed here about earlier work: neither "
+    "that the "
+    "question is new nor that an answer to it is known."
+)
 SUMMARY_WORDS = 60
 """How much of a reviewed paper's summary Related Work tells."""
 _VERB = re.compile(r"(?!This\b|Its\b|Thus\b|Various\b|Bayes\b)[A-Z][a-z]+(?:-[a-z]+)?s\b")
@@ -73,10 +78,14 @@ def abstract(facts: Facts) -> str:
         parts += [tex(contrast_sentence(evidence, contrast)) for contrast in evidence.contrasts[:2]]
     parts.append(tex(leaders(evidence)))
     if not evidence.contrasts:
-        parts.append(tex(facts.said("losses")))
+        parts += [tex(facts.said("losses")), tex(facts.said("spread"))]
     if facts.hypothesis:
         parts.append(f"The hypothesis that was written down before the measurement is {facts.verdict.outcome}.")
-    parts.append("Every number is read from the output of one program, which comes with this report.")
+    parts.append(
+        "All of this holds for one data set and the settings given. Every number is read from the output of one "
+        "program, "
+        "which comes with this report."
+    )
     return " ".join(part for part in parts if part)
 
 
@@ -147,7 +156,7 @@ def related_work(facts: Facts) -> str:
             told = " ".join(paper_sentence(entry, place) for place, entry in enumerate(entries))
             paragraphs.append(f"\\paragraph{{{heading}.}} {told}")
     if not paragraphs:
-        paragraphs = ["The literature review of this project holds no paper, so no claim is made about earlier work."]
+        paragraphs = [NO_PAPERS]
     return "\n\n".join([*paragraphs, _difference(facts)])
 
 

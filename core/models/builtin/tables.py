@@ -151,12 +151,12 @@ def _block(evidence: Evidence, levels: Sequence[float], width: int) -> str:
 
 
 def _grouped(evidence: Evidence) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """The models by group; one line each without a heading where every group is a single model."""
+    """The models by group; without headings where every group is one model of that name."""
     models = evidence.models
     groups = [(g.name, tuple(m for m in g.models if m in models)) for g in evidence.groups]
     shown = {model for _, names in groups for model in names}
     rest = tuple(model for model in models if model not in shown)
-    if all(len(names) < 2 for _, names in groups):
+    if all(names in ((), (name,)) for name, names in groups):
         yield "", models
         return
     yield from ((name, names) for name, names in groups if names)
