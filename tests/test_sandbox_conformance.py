@@ -360,6 +360,24 @@ async def test_nothing_outside_can_be_changed(closed: Tier, python: Runner, tmp_
         assert not written
 
 
+async def test_only_its_own_folders_can_be_written(closed: Tier, python: Runner) -> None:
+    outcome = await python(
+        """
+        import os, tempfile
+        places = "/ /dev /etc /home /lib /mnt /opt /proc /root /run /srv /sys /usr /var /var/tmp /tmp/.. /dev/pts".split()
+        for folder in (".", tempfile.gettempdir(), "/dev/shm", *places):
+            try:
+                os.mkdir(f"{folder}/labtop-was-here")
+                os.rmdir(f"{folder}/labtop-was-here")
+                print("wrote to", folder)
+            except OSError: pass
+        """
+    )
+    wrote = outcome.output.replace("wrote to ", "").splitlines()
+    assert len(wrote) == 3, wrote
+    assert (wrote[0], wrote[2]) == (".", "/dev/shm")
+
+
 async def test_the_network_of_the_machine_is_out_of_reach(closed: Tier, python: Runner) -> None:
     with socket.create_server(("127.0.0.1", 0)) as tcp, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
         udp.bind(("127.0.0.1", 0))
@@ -510,9 +528,21 @@ async def test_temporary_files_are_bounded_too(python: Runner, tmp_path: Path) -
     assert not Path(outcome.output.splitlines()[0]).exists()
 
 
-async def test_a_core_dump_is_not_written(python: Runner, tmp_path: Path) -> None:
-    outcome = await python("import os, resource; print(resource.getrlimit(resource.RLIMIT_CORE)); os.abort()")
-    assert outcome.output.startswith("(0, 0)\n")
+async def test_every_process_has_limits_of_its_own(python: Runner) -> None:
+    outcome = await python(
+        """
+        import os
+        from resource import *
+        for limit in (RLIMIT_AS, RLIMIT_CORE, RLIMIT_FSIZE, RLIMIT_NOFILE, RLIMIT_NPROC): print(*getrlimit(limit))
+        os.abort()
+        """,
+        limits=Limits(seconds=20, memory_mb=1000, processes=50, disk_mb=64),
+    )
+    soft, hard = zip(*(map(int, line.split()) for line in outcome.output.splitlines()), strict=True)
+    assert soft == hard
+    addresses, core, file, files, tasks = soft
+    assert (addresses, core, file, files) == (12192 << 20, 0, 65 << 20, 4096)
+    assert 50 <= tasks < 100_000
     assert outcome.problem == "crashed by signal 6 (SIGABRT)"
 
 

@@ -48,7 +48,8 @@ def wrapped(job: Job, status: int, held: ExitStack) -> tuple[list[str], list[int
     for name, data in files.items():
         descriptors.append(_descriptor(name, data, held))
         argv += ["--ro-bind-data", str(descriptors[-1]), name]
-    argv += ["--remount-ro", "/", "--json-status-fd", str(status)]
+    # Both are memory without a limit of their own, which no process would be charged for.
+    argv += ["--remount-ro", "/", "--remount-ro", "/dev", "--json-status-fd", str(status)]
     if seccomp.known_machine():
         descriptors.append(_descriptor("filter", seccomp.filter_for(seccomp.Room.NAMESPACES), held))
         argv += ["--seccomp", str(descriptors[-1])]
