@@ -148,6 +148,10 @@ class Board:
     """What waits for the person's word, or is being carried out."""
     program: str = ""
     """The program that runs now; empty when none does."""
+    began: float = 0.0
+    """When it was started, by `clock`."""
+    limit: float = 0.0
+    """Seconds that it may take."""
     pages: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
     asked: float | None = None
@@ -194,8 +198,8 @@ class Board:
                 self._begin(event)
             case Proposed():
                 self.proposed = event
-            case ProgramStarted(_, path):
-                self.program = path
+            case ProgramStarted(_, path, _, limit):
+                self.program, self.began, self.limit = path, self.clock(), limit
             case ProgramFinished():
                 self.program = ""
             case ReportCompiled(_, pages, problems):
@@ -241,8 +245,8 @@ class Board:
         self.head, self.turn, self.phase = commit, turn.number, turn.phase
         self.turns = max(self.turns, turn.number)
         self.asked, self.proposed = None, None
-        self.counts[turn.phase] += 1
-        if not self.progress:
+        self.counts[turn.phase] += turn.agent is not Agent.LABTOP
+        if not self.progress and self.counts[turn.phase]:
             count = self.counts[turn.phase]
             note = f"{count} turn{'s' if count != 1 else ''}"
             self.phases[turn.phase] = replace(self.phases[turn.phase], note=note)

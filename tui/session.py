@@ -155,8 +155,12 @@ def open_project(path: Path, running: bool, pace: float) -> Opened:
     """Open the project in `path` with the model that its settings name; raises LabError."""
     from core.gate import PersonGate
     from core.laboratory import Laboratory
+    from core.models.builtin.researcher import BuiltinResearcher
     from core.workspace.project import Project
 
     project = Project.open(path)
+    settings = project.settings()
     gate = PersonGate(running=running)
-    return Opened(project, Laboratory(project, gate), gate)
+    # Only the built-in researcher is too quick to be followed; any other model is chosen by the engine as ever.
+    paced = BuiltinResearcher(settings.seed, pace=pace) if settings.model == "builtin" else None
+    return Opened(project, Laboratory(project, gate, paced), gate)

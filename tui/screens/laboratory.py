@@ -57,7 +57,7 @@ class LaboratoryScreen(AnsweringScreen):
         self._turns = ()
         self.wall.go_to("chat")
         self.set_interval(1 / FRAMES_A_SECOND, self._drain)
-        self.set_interval(1.0, self._refresh_status)
+        self.set_interval(1.0, self._tick)
         self.session.start()
 
     @property
@@ -78,6 +78,10 @@ class LaboratoryScreen(AnsweringScreen):
     def _drain(self) -> None:
         if events := self.session.drain():
             self.show(events)
+
+    def _tick(self) -> None:
+        self.wall.tick(self.board)
+        self._refresh_status()
 
     def _refresh_status(self) -> None:
         self.query_one(StatusLine).show(self.board)

@@ -132,6 +132,12 @@ class Wall(Container):
         self.query_one(HistoryPane).show(board.history)
         self.query_one(ScoresPane).show(board.points, board.charted)
 
+    def tick(self, board: Board) -> None:
+        """Say how long the program that runs has been running; called once a second."""
+        if board.program:
+            ran = f"running for {board.clock() - board.began:.0f} s of at most {board.limit:.0f} s"
+            self.query_one(OutputPane).border_subtitle = ran
+
     def show_report(self, source: str, pages: tuple[str, ...], problems: tuple[str, ...]) -> None:
         """The report as it is now."""
         self.query_one(ReportPane).show(source, pages, problems)
@@ -154,8 +160,8 @@ class Wall(Container):
                 chat.stream(text)
             case Proposed(_, _, command, path, diff) if diff:
                 self.query_one(DiffPane).show(command, path, diff)
-            case ProgramStarted(_, path, sandbox, limit):
-                output.begin(f"{path} · {sandbox} · ≤ {limit:g} s")
+            case ProgramStarted(_, path, sandbox):
+                output.begin(f"{path} · {sandbox}")
             case ProgramOutput(_, text):
                 output.append(text)
             case ProgramFinished(_, problem):
