@@ -6,7 +6,7 @@ import random
 import re
 from dataclasses import replace
 
-from core.brief import Brief, Entry, Job
+from core.brief import Brief, DataCard, Entry, Job
 from core.commands import Replace
 from core.models.builtin.design import card_for, study_for
 from core.models.builtin.families import family
@@ -18,7 +18,7 @@ from core.models.builtin.programs import Entry as ProgramEntry
 from core.models.builtin.programs import Spec, first_entry, needs_table, split_for, write_program
 from core.models.builtin.repair import repaired
 from core.models.builtin.reply import Reply
-from core.models.builtin.source import command_for, literal, models, parsed
+from core.models.builtin.source import command_for, literal, models, parsed, with_constant
 from core.models.builtin.study import Study
 
 FIRST_SEEDS = 3
@@ -59,7 +59,7 @@ def spec_for(brief: Brief, reading: Reading) -> Spec:
         entries=tuple(entries),
         seeds=min(FIRST_SEEDS, study.seeds),
         first_seed=100 * (abs(brief.seed) % 10_000),
-        scaled=() if _one_unit(brief, study) and not reading.scale else _wanting_scale(study),
+        scaled=() if one_unit(card) and not reading.scale else _wanting_scale(study),
         table=needs_table(card),
         split=split_for(card, study.task),
         max_rows=rows,
@@ -67,18 +67,17 @@ def spec_for(brief: Brief, reading: Reading) -> Spec:
     )
 
 
-def next_idea(brief: Brief, reading: Reading) -> Idea | None:
+def next_idea(brief: Brief, reading: Reading, *, whatever_it_costs: bool = False) -> Idea | None:
     """The most promising improvement that has not been tried and that can be made in the program's text."""
-    same = brief.best is None or brief.best.text == brief.program
-    metrics = brief.metrics if same or brief.best is None else brief.best.metrics
-    ground = Ground(brief.program, reading, learnt(metrics), max(0, brief.max_steps - brief.step))
+    left = max(0, brief.max_steps - brief.step)
+    ground = Ground(brief.program, reading, learnt(brief.metrics), left, not one_unit(card_for(brief, reading.study)))
     draw = random.Random(f"ideas {brief.seed}")
     budget = min(PATIENCE, brief.limit_seconds / 3)
     ranked = []
     for idea in all_ideas(ground):
         promise = idea.promise + draw.uniform(-6, 6)
         affordable = ground.learnt.seconds * idea.costs <= budget or idea.promise >= 100
-        if affordable and not was_tried(brief, idea.key):
+        if (affordable or whatever_it_costs) and not was_tried(brief, idea.key):
             ranked.append((promise, idea))
     for _, idea in sorted(ranked, key=lambda pair: -pair[0]):
         after = idea.change(brief.program)
@@ -96,7 +95,10 @@ def was_tried(brief: Brief, key: str) -> bool:
 def _first(brief: Brief, reading: Reading) -> Reply:
     spec, study = spec_for(brief, reading), reading.study
     runs = len(spec.entries) * len(study.levels) * spec.seeds
-    fits = f"{len(spec.entries)} models, {len(study.levels)} level{'s' * (len(study.levels) != 1)} and {spec.seeds} seeds, {runs} fits"
+    fits = (
+        f"{len(spec.entries)} models, {len(study.levels)} level{'s' * (len(study.levels) != 1)} and "
+        f"{spec.seeds} seeds, {runs} fits"
+    )
     sample = f" It uses a random sample of {spec.max_rows:,} rows." if spec.max_rows else ""
     fewer = (
         f" The plan's {study.seeds} seeds come once the program is known to hold." if spec.seeds < study.seeds else ""
@@ -104,7 +106,8 @@ def _first(brief: Brief, reading: Reading) -> Reply:
     unknown = unknown_models(brief.plan, study.task)
     left_out = f" The plan names {', '.join(unknown)}, which I cannot write; left out." if unknown else ""
     words = (
-        f"A plain first program: {fits}, settings as scikit-learn has them but for what keeps it quick.{fewer}{sample}{left_out} "
+        f"A plain first program: {fits}, settings as scikit-learn has them but for what keeps it "
+        f"quick.{fewer}{sample}{left_out} "
         f"{_notes(reading)}"
     )
     return Reply(words, Replace(write_program(spec)))
@@ -113,7 +116,7 @@ def _first(brief: Brief, reading: Reading) -> Reply:
 def _improve(brief: Brief, reading: Reading) -> Reply:
     if not models(brief.program):
         return _rewrite(brief, reading)
-    idea = next_idea(brief, reading)
+    idea = next_idea(brief, reading) or next_idea(brief, reading, whatever_it_costs=True) or _one_more_seed(brief)
     after = idea.change(brief.program) if idea else None
     if idea is None or after is None:
         return _rewrite(brief, reading)
@@ -122,13 +125,22 @@ def _improve(brief: Brief, reading: Reading) -> Reply:
     return Reply(f"{MARK}{idea.key}. {idea.why}{now} {_notes(reading)}", command_for(brief.program, after))
 
 
+def _one_more_seed(brief: Brief) -> Idea | None:
+    there = literal(brief.program, "SEEDS")
+    if not isinstance(there, int):
+        return None
+    why = "Every idea that I have for these models has been tried; one more seed makes the intervals a little tighter."
+    return Idea(f"{there + 1} seeds", why, 0, lambda text: with_constant(text, "SEEDS", str(there + 1)))
+
+
 def _rewrite(brief: Brief, reading: Reading) -> Reply:
     """A program of our own for the plan, when the one at hand offers no place that an idea could change."""
     spec = spec_for(brief, reading)
     there = literal(brief.program, "SEEDS")
     seeds = reading.study.seeds if not isinstance(there, int) else max(reading.study.seeds, min(50, there + 2))
     words = (
-        f"{MARK}the plan's program anew, with {seeds} seeds. I find no place in this program where one of my ideas that "
+        f"{MARK}the plan's program anew, with {seeds} seeds. I find no place in this program where one of my "
+        "ideas that "
         f"is left could be tried, so I write it anew from the plan. {_notes(reading)}"
     )
     return Reply(words, Replace(write_program(replace(spec, seeds=seeds))))
@@ -143,8 +155,10 @@ def _repair(brief: Brief, reading: Reading) -> Reply:
 def _anew(brief: Brief, reading: Reading) -> Reply:
     spec = small_spec(brief, reading)
     words = (
-        f"Repairs did not help; the last error was: {_last_line(brief.error)}. I write the program anew, smaller and more "
-        f"careful: {len(spec.entries)} models, {spec.seeds} seeds, gaps and categories expected anywhere, and models that "
+        f"Repairs did not help; the last error was: {_last_line(brief.error)}. I write the program anew, "
+        "smaller and more "
+        f"careful: {len(spec.entries)} models, {spec.seeds} seeds, gaps and categories expected anywhere, and "
+        "models that "
         "cannot be fitted left out with a line that says so."
     )
     return Reply(words, Replace(write_program(spec)))
@@ -178,9 +192,8 @@ def small_spec(brief: Brief, reading: Reading) -> Spec:
     )
 
 
-def _one_unit(brief: Brief, study: Study) -> bool:
+def one_unit(card: DataCard | None) -> bool:
     """Whether all features are measured in one unit, as pixels are."""
-    card = card_for(brief, study)
     features = [column for column in card.columns if column.name != card.target] if card else []
     return bool(features) and all(re.match(r"(?:pixel|px)[_\d]", column.name) for column in features)
 

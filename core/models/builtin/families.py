@@ -99,7 +99,7 @@ FAMILIES: tuple[Family, ...] = (
     Family(
         "logistic regression", LINEAR, _C, "linear_model", "LogisticRegression",
         (("max_iter", "300"),), "C", _STRONG_TO_WEAK, r"logistic[ -]regressions?|\blogit\b|logistic models?",
-        scaled=True, more=(("max_iter", "1000"),),
+        scaled=True,
         usual=1,
     ),
     Family(

@@ -24,12 +24,13 @@ from core.models.builtin.source import (
     with_imports,
     with_lines,
     with_model,
+    without_import,
 )
 from core.models.builtin.study import Kind, Study
 
 Change = Callable[[str], str | None]
 
-PATIENCE = 180.0
+PATIENCE = 90.0
 """Seconds that an improved program may be expected to take, and never more than a third of its limit."""
 MEMORISING = 0.05
 """Lead of training over validation score from which a model is said to memorise."""
@@ -65,6 +66,8 @@ class Ground:
     learnt: Learnt
     left: int
     """Steps that are left after this one."""
+    mixed: bool = True
+    """Whether the features are measured in different units."""
 
     @property
     def study(self) -> Study:
@@ -189,7 +192,8 @@ def scaling(ground: Ground) -> Iterator[Idea]:
         return
     stuck = [f"{name} in {ground.learnt.unconverged[name]}" for name in missing if name in ground.learnt.unconverged]
     why = (
-        f"Some fits stopped before they had converged ({', '.join(stuck)} fits); features on one scale should mend that."
+        f"Some fits stopped before they had converged ({', '.join(stuck)} fits); features on one scale should "
+        "mend that."
         if stuck
         else f"{', '.join(missing)} penalise or measure all features alike, which is only fair on one scale."
     )
@@ -223,7 +227,8 @@ def balance(ground: Ground) -> Iterator[Idea]:
         if names:
             yield Idea(
                 "balanced class weights",
-                f"{ground.study.metric} counts every class alike, but {', '.join(names)} are fitted to the rows as they come.",
+                f"{ground.study.metric} counts every class alike, but {', '.join(names)} are fitted to the "
+                "rows as they come.",
                 72,
                 lambda text: chained(text, *[_setting(name, "class_weight", '"balanced"') for name in names]),
             )
@@ -265,7 +270,8 @@ def wider_grid(ground: Ground) -> Iterator[Idea]:
                 value = known.values[beyond]
                 yield Idea(
                     f"{name} also with {known.knob}={value}",
-                    f"Validation rows chose {known.knob}={values[edge]} in {share:.0%} of the fits of {name}, the edge of its list.",
+                    f"Validation rows chose {known.knob}={values[edge]} in {share:.0%} of the fits of {name}, "
+                    "the edge of its list.",
                     50 + 15 * share,
                     _longer(name, value, front=step < 0),
                     1 + 1 / (len(values) * max(1, len(ground.entries))),
@@ -285,7 +291,8 @@ def restraint(ground: Ground) -> Iterator[Idea]:
                 value = known.values[place]
                 yield Idea(
                     f"{name} with {known.knob}={value}",
-                    f"At level {point.level:g} {name} scores {point.fit:.3f} on its own training rows and {point.validation:.3f} "
+                    f"At level {point.level:g} {name} scores {point.fit:.3f} on its own training rows and "
+                    f"{point.validation:.3f} "
                     "on validation rows: it learns the disturbance by heart.",
                     40 + 20 * min(1.0, point.fit - point.validation),
                     _setting(name, known.knob, value),
@@ -305,7 +312,8 @@ def more_trees(ground: Ground) -> Iterator[Idea]:
             weakest = ground.learnt.weakest()
             yield Idea(
                 f"larger models: {group.name}",
-                f"More trees or iterations lower the variance of {group.name}; their scores still scatter over the seeds.",
+                f"More trees or iterations lower the variance of {group.name}; their scores still scatter over "
+                "the seeds.",
                 34 if weakest in group.models else 30,
                 lambda text, changes=tuple(changes): chained(text, *changes),  # type: ignore[misc]
                 2.0,
@@ -313,16 +321,22 @@ def more_trees(ground: Ground) -> Iterator[Idea]:
 
 
 def ranks(ground: Ground) -> Iterator[Idea]:
-    """Ranks in place of standardised numbers, where numbers are skewed."""
-    if ground.scaled and "StandardScaler()" in ground.text and "QuantileTransformer" not in ground.text:
-        scaler = 'QuantileTransformer(n_quantiles=50, output_distribution="normal")'
+    """Ranks in place of standardised numbers, where features of different units may be skewed."""
+    if (
+        ground.mixed
+        and ground.scaled
+        and "StandardScaler()" in ground.text
+        and "QuantileTransformer" not in ground.text
+    ):
+        scaler = "QuantileTransformer(n_quantiles=50)"
         yield Idea(
             "features by rank instead of standardised",
-            "Long-tailed features dominate a standardised sum; ranks brought to a normal shape do not.",
+            "A few extreme values can dominate a standardised feature; ranks they cannot.",
             24,
             lambda text: chained(
                 text.replace("StandardScaler()", scaler),
                 lambda t: with_imports(t, {"QuantileTransformer": "preprocessing"}),
+                lambda t: without_import(t, "StandardScaler"),
             ),
         )
 

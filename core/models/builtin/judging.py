@@ -1,9 +1,9 @@
 """The judge of programs: a rubric of measured things, and a reflection on what is weakest.
 
-The score is a sum of parts: validity 0.2 (held-out selection 0.08, above chance 0.08, no model without a result 0.04),
-coverage of the plan 0.38 (levels 0.1, models 0.12, seeds 0.1, differences with intervals 0.06), figures 0.04, precision
-0.03 (rises with the number of seeds), and quality 0.35: how far the value lies between chance and perfection, on a
-logistic curve, so that the score rises strictly with the value when all else is equal.
+The score is a sum of parts: validity 0.16 (held-out selection 0.06, above chance 0.06, no model without a result 0.04),
+coverage of the plan 0.3 (levels 0.08, models 0.1, seeds 0.08, differences with intervals 0.04), figures 0.04, precision
+0.03 (rises with the number of seeds), and quality 0.45: how far the value lies between chance and perfection, so that
+the score rises strictly with the value when all else is equal.
 """
 
 from __future__ import annotations
@@ -21,8 +21,7 @@ from core.models.builtin.notes import Reading
 from core.models.builtin.reply import Reply
 from core.models.builtin.study import Kind, Study
 
-QUALITY = 0.35
-STEEPNESS = 4.0
+QUALITY = 0.45
 _FIGURES = 2
 
 
@@ -47,12 +46,16 @@ def judge_score(brief: Brief, reading: Reading) -> float:
 
 
 def quality(metrics: Mapping[str, Any], brief: Brief) -> float:
-    """0-1: how far the value lies between chance (0.12) and perfection (0.88), on a logistic curve."""
+    """0-1: how far the value lies between chance (0.1) and perfection (0.9); beyond these it nears 0 and 1."""
     value = number(metrics.get("value")) or 0.0
     if metrics.get("higher_is_better") is False:
-        return _logistic(-value)
-    chance = _chance(metrics, brief)
-    return _logistic(2 * (value - chance) / max(1e-6, 1 - chance) - 1)
+        way = -value
+    else:
+        chance = _chance(metrics, brief)
+        way = (value - chance) / max(1e-6, 1 - chance)
+    if way < 0:
+        return 0.1 / (1 - way)
+    return 0.1 + 0.8 * way if way <= 1 else 1 - 0.1 / way
 
 
 def reflection(brief: Brief, reading: Reading) -> str:
@@ -66,10 +69,10 @@ def reflection(brief: Brief, reading: Reading) -> str:
 
 
 def _validity(metrics: Mapping[str, Any], found: Learnt, brief: Brief) -> float:
-    held_out = 0.08 if metrics.get("selection") == "validation" else 0.0
+    held_out = 0.06 if metrics.get("selection") == "validation" else 0.0
     chance = _chance(metrics, brief)
     higher = metrics.get("higher_is_better") is not False
-    above = 0.08 if found.value is not None and (not higher or found.value > chance) else 0.0
+    above = 0.06 if found.value is not None and (not higher or found.value > chance) else 0.0
     measured = {str(row.get("model")) for row in metrics.get("results") or () if isinstance(row, Mapping)}
     whole = 0.04 if measured and measured == set(found.models) else 0.0
     return held_out + above + whole
@@ -83,7 +86,7 @@ def _coverage(metrics: Mapping[str, Any], found: Learnt, study: Study) -> float:
     models = sum(name in found.models for name in study.models) / len(study.models)
     seeds = min(1.0, found.seeds / study.seeds)
     intervals = all(number(row.get("low")) is not None for row in _contrasts(metrics)) and bool(_contrasts(metrics))
-    return 0.1 * levels + 0.12 * models + 0.1 * seeds + (0.06 if intervals or len(study.groups) < 2 else 0.0)
+    return 0.08 * levels + 0.1 * models + 0.08 * seeds + (0.04 if intervals or len(study.groups) < 2 else 0.0)
 
 
 def _extras(brief: Brief, found: Learnt) -> float:
@@ -109,10 +112,6 @@ def _chance(metrics: Mapping[str, Any], brief: Brief) -> float:
     return 1 / len(card.classes)
 
 
-def _logistic(x: float) -> float:
-    return 1 / (1 + math.exp(-min(50.0, max(-170.0, STEEPNESS * x / 2))))
-
-
 def _compared(brief: Brief, found: Learnt) -> str:
     best = number(brief.best.metrics.get("value")) if brief.best else None
     if best is None or found.value is None:
@@ -136,7 +135,8 @@ def _memory(found: Learnt) -> str:
     if point is None or point.fit - point.validation < 0.05:
         return ""
     return (
-        f"The widest gap between the rows fitted to and validation rows is that of {point.model} at level {point.level:g}: "
+        f"The widest gap between the rows fitted to and validation rows is that of {point.model} at level "
+        f"{point.level:g}: "
         f"{point.fit:.3f} against {point.validation:.3f}."
     )
 

@@ -1,4 +1,4 @@
-"""What a program's last run tells its author, read from validation rows only: weak models, memorising, edges of grids."""
+"""What a program's last run tells its author, from validation rows only: weak models, memorising, edges of grids."""
 
 from __future__ import annotations
 

@@ -92,7 +92,7 @@ class Facet:
     wanted: int = 1
 
     def fits(self, paper: Paper) -> int:
-        """How plainly a paper is about this facet: a word counts more in the title, and more if it is not a near one."""
+        """How plainly a paper is about this facet: words count more in the title, and more if not merely near."""
         title, abstract = (text.lower().replace("-", " ") for text in (paper.title, paper.abstract))
         weights = [(word, 2) for word in self.words] + [(word, 1) for word in self.near if word not in self.words]
         return sum(weight * (3 * (word in title) + (word in abstract)) for word, weight in weights)
@@ -180,7 +180,10 @@ def _take(brief: Brief, paper: Paper, facet: Facet) -> Reply:
             f"The record of {paper.id} says too little to judge it by, so I ask for the paper.", FullText(paper.id)
         )
     among = len(brief.found)
-    words = f"{_missed(brief)}Of {among} papers found, {paper.id} ({paper.year}) covers “{facet.name}” most plainly. {facet.why}"
+    words = (
+        f"{_missed(brief)}Of {among} papers found, {paper.id} ({paper.year}) covers “{facet.name}” most "
+        f"plainly. {facet.why}"
+    )
     return Reply(words, AddPaper(paper.id, _summary(paper, facet)))
 
 

@@ -107,7 +107,8 @@ def risks(study: Study, card: DataCard | None) -> list[str]:
     gaps = [column for column in features if column.missing]
     if gaps:
         found.append(
-            f"Leakage through repair: {len(gaps)} of {len(features)} columns have gaps (most: {max(gaps, key=lambda c: c.missing).name}, "
+            f"Leakage through repair: {len(gaps)} of {len(features)} columns have gaps (most: "
+            f"{max(gaps, key=lambda c: c.missing).name}, "
             f"{max(c.missing for c in gaps)} rows). Gaps are filled inside each training split only."
         )
     sizes = [rows for _, rows in card.classes] if card else []
@@ -130,7 +131,8 @@ def risks(study: Study, card: DataCard | None) -> list[str]:
     found.append("Splits of the same rows overlap between seeds, so the intervals are somewhat too narrow.")
     if study.kind is Kind.LABEL_NOISE:
         found.append(
-            "Validation rows keep their true labels, which helps every model's settings alike but is kinder than practice."
+            "Validation rows keep their true labels, which helps every model's settings alike but is kinder "
+            "than practice."
         )
     if study.task == "classification" and study.kind is Kind.LABEL_NOISE:
         found.append("Real label errors depend on the rows; uniform noise may be easier or harder than they are.")
@@ -150,7 +152,8 @@ def _refuted(study: Study) -> str:
     a, b = study.groups[0].name, study.groups[1].name
     quantity = study.metric if study.kind is Kind.COMPARISON else f"loss of {study.metric}"
     return (
-        f"It is refuted when the 95 % interval of the difference in {quantity} between {a} and {b}, paired over the seeds, "
+        f"It is refuted when the 95 % interval of the difference in {quantity} between {a} and {b}, paired "
+        "over the seeds, "
         "lies on the other side of zero, and left open when the interval holds zero."
     )
 
@@ -160,8 +163,10 @@ def _data(study: Study, card: DataCard | None) -> str:
         return f"`{study.source}`, target `{study.target}`."
     classes = f", {len(card.classes)} classes" if card.classes else ""
     return (
-        f"{card.title} (`{card.source}`): {card.rows:,} rows, {len(card.columns) - 1} features, target `{card.target}`{classes}. "
-        "For each seed 30 % of the rows are test rows; a quarter of the rest are validation rows, on which settings are chosen."
+        f"{card.title} (`{card.source}`): {card.rows:,} rows, {len(card.columns) - 1} features, target "
+        f"`{card.target}`{classes}. "
+        "For each seed 30 % of the rows are test rows; a quarter of the rest are validation rows, on which "
+        "settings are chosen."
     )
 
 

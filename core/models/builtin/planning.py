@@ -83,7 +83,8 @@ def _proposal(brief: Brief, study: Study, card: DataCard | None) -> str:
     read = _support(brief)
     return (
         f"{lead} {rows}{classes}. I would measure {study.metric} for {models}{over}, with the same split and the same "
-        f"disturbance for every model of a seed. {read} What in these data would make you distrust the outcome, and how "
+        f"disturbance for every model of a seed. {read} What in these data would make you distrust the "
+        "outcome, and how "
         "many seeds do you want?"
     ).strip()
 
@@ -102,8 +103,10 @@ def _doubts(study: Study, card: DataCard | None) -> tuple[str, str]:
     listed = " ".join(found[:3])
     text = (
         f"{listed} As to seeds: with {study.seeds} the 95 % interval of a paired difference is "
-        f"± {interval_factor(study.seeds):.2f} of its standard deviation, with 3 it would be ± {interval_factor(3):.2f}, with 10 "
-        f"± {interval_factor(10):.2f}; {study.seeds} seeds mean {per_fit} fits, which we can afford. The majority answer "
+        f"± {interval_factor(study.seeds):.2f} of its standard deviation, with 3 it would be ± "
+        f"{interval_factor(3):.2f}, with 10 "
+        f"± {interval_factor(10):.2f}; {study.seeds} seeds mean {per_fit} fits, which we can afford. The "
+        "majority answer "
         "should be scored as well, so that we know where chance lies."
     )
     return words, text
@@ -113,14 +116,18 @@ def _decision(study: Study, card: DataCard | None) -> tuple[str, str]:
     models = len(study.models)
     words = "The student's points change how we split and what we report, not what we compare."
     split = (
-        "Classes too small to be split in shares are counted with the largest when rows are split, and kept in all else. "
+        "Classes too small to be split in shares are counted with the largest when rows are split, and kept "
+        "in all else. "
         if card and any(rows < 10 for _, rows in card.classes)
         else ""
     )
     text = (
-        f"Agreed. {split}Everything that learns from data sits in a pipeline fitted to training rows. {study.metric} stays the "
-        f"metric, {study.seeds} seeds for the final run; the first program may use three, to find out what breaks. All {models} "
-        "models get the same number of settings to choose from on validation rows, or we would compare our own diligence. "
+        f"Agreed. {split}Everything that learns from data sits in a pipeline fitted to training rows. "
+        f"{study.metric} stays the "
+        f"metric, {study.seeds} seeds for the final run; the first program may use three, to find out what "
+        f"breaks. All {models} "
+        "models get the same number of settings to choose from on validation rows, or we would compare our "
+        "own diligence. "
         "Anything else before I write it down?"
     )
     return words, text

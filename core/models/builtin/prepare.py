@@ -119,9 +119,15 @@ def look_code(card: DataCard) -> str:
     """A short piece of Python that prints what the card does not say."""
     match = _SKLEARN.match(card.source)
     if match:
-        load = f"import pandas as pd\nfrom sklearn.datasets import load_{match[1]}\n\ntable = load_{match[1]}(as_frame=True).frame\n"
+        load = (
+            f"import pandas as pd\nfrom sklearn.datasets import load_{match[1]}\n\ntable = "
+            f"load_{match[1]}(as_frame=True).frame\n"
+        )
     else:
-        load = f"from pathlib import Path\n\nimport pandas as pd\n\ntable = {_read(card, f'Path({quoted(card.source)})', False)}\n"
+        load = (
+            "from pathlib import Path\n\nimport pandas as pd\n\ntable = "
+            f"{_read(card, f'Path({quoted(card.source)})', False)}\n"
+        )
     return load + _LOOK.replace("<<TARGET>>", quoted(card.target))
 
 

@@ -56,7 +56,10 @@ def _write(brief: Brief, study: Study, card: DataCard | None, notes: str) -> Rep
             f"The card of {card.title} raises questions that only the rows can answer. {notes}", Dialogue(_ask(card))
         )
     if not brief.history and not late:
-        text = f"I will load {card.title} ({card.rows:,} rows) through scikit-learn, target `{card.target}`. Please look at the rows first."
+        text = (
+            f"I will load {card.title} ({card.rows:,} rows) through scikit-learn, target `{card.target}`. "
+            "Please look at the rows first."
+        )
         return Reply(f"The data need no cleaning, by their card. {notes}", Dialogue(text))
     table = table_for(card, repeated=_repeated(brief), error=_own_error(brief))
     did = [part for part in (_dropped(table), _rest(table)) if part]

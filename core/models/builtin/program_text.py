@@ -165,7 +165,7 @@ def disturbed(X: pd.DataFrame, y: np.ndarray, train: np.ndarray, level: float, s
 
 TRAINING_SIZE_CLASSIFICATION = '''\
 def disturbed(X: pd.DataFrame, y: np.ndarray, train: np.ndarray, level: float, seed: int):
-    """All features, and a share `level` of the training rows of every class, at least two; smaller shares are nested."""
+    """All features, and a share `level` of the training rows of every class, at least two; smaller ones are nested."""
     labels = pd.Series(y[train])
     size = labels.groupby(labels).transform("size")
     kept = train[labels.groupby(labels).cumcount() < np.maximum(2, (level * size).round())]
@@ -471,7 +471,7 @@ PRINT_CONTRASTS = """\
 
 GROUP_FIGURE = '''\
 def draw_groups(table: pd.DataFrame, groups: dict[str, list[str]]) -> None:
-    """figures/groups.pdf: mean test score of each group over the levels; bands are one standard deviation over seeds."""
+    """figures/groups.pdf: mean test score of each group over the levels; bands are one standard deviation."""
     figure, axes = plt.subplots(figsize=(5.6, 3.6), layout="constrained")
     for number, ((group, names), style) in enumerate(zip(groups.items(), cycle(("o-", "s--", "^-.", "d:")))):
         seeds = table.loc[names].groupby(["level", "seed"])["test"].mean().unstack().loc[list(LEVELS)]

@@ -13,20 +13,25 @@ from core.models.builtin.study import Group, Kind
 _KINDS: tuple[tuple[Kind, str], ...] = (
     (
         Kind.LABEL_NOISE,
-        r"labels?[ -]?(?:noise|errors?|corruption|flips?)|(?:noisy|wrong|incorrect|corrupt\w*|flipped|bad) (?:labels?|annotations?|targets?)"
-        r"|mis-?labell?\w*|(?:annotation|labell?ing|target) (?:noise|errors?)|noise (?:in|on) (?:the )?(?:labels?|targets?|annotations?)",
+        r"labels?[ -]?(?:noise|errors?|corruption|flips?)"
+        r"|(?:noisy|wrong|incorrect|corrupt\w*|flipped|bad) (?:labels?|annotations?|targets?)"
+        r"|mis-?labell?\w*|(?:annotation|labell?ing|target) (?:noise|errors?)"
+        r"|noise (?:in|on) (?:the )?(?:labels?|targets?|annotations?)",
     ),
     (
         Kind.FEATURE_NOISE,
-        r"(?:features?|inputs?|measurements?|sensors?|pixels?|attributes?|covariates?|images?) (?:noise|corruption|errors?)"
+        r"(?:features?|inputs?|measurements?|sensors?|pixels?|attributes?|covariates?|images?)"
+        r" (?:noise|corruption|errors?)"
         r"|noisy (?:features?|inputs?|measurements?|sensors?|images?|pixels?|attributes?)"
         r"|noise (?:in|on) (?:the )?(?:features?|inputs?|measurements?|pixels?|images?)|\bnois[ey]\w*",
     ),
     (
         Kind.TRAINING_SIZE,
-        r"(?:training|sample|data ?set)(?:[ -]set)?[ -]size|size of the training|how (?:many|much) (?:training )?(?:data|rows|samples|examples)"
-        r"|few(?:er)? (?:training )?(?:examples|samples|rows|labels|data)|small(?:er)? (?:data|samples?|training)|(?:data|sample)[ -]efficien\w+"
-        r"|(?:less|little|scarce|limited|more) (?:training )?data|amount of (?:training )?data|learning curves?|data[ -]hungry",
+        r"(?:training|sample|data ?set)(?:[ -]set)?[ -]size|size of the training"
+        r"|how (?:many|much) (?:training )?(?:data|rows|samples|examples)"
+        r"|few(?:er)? (?:training )?(?:examples|samples|rows|labels|data)|small(?:er)? (?:data|samples?|training)"
+        r"|(?:data|sample)[ -]efficien\w+|(?:less|little|scarce|limited|more) (?:training )?data"
+        r"|amount of (?:training )?data|learning curves?|data[ -]hungry",
     ),
 )
 _DATA_WORDS: tuple[tuple[str, str], ...] = (
@@ -37,8 +42,11 @@ _DATA_WORDS: tuple[tuple[str, str], ...] = (
     ("diabetes", r"diabet\w+"),
     ("linnerud", r"linnerud|exercises?|physiolog\w+|fitness"),
 )
-_MORE_LOSS = r"more (?:sensitive|affected|fragile|vulnerable|susceptible|brittle|hurt|harmed)|less (?:robust|tolerant|resilient|stable)|(?:suffer|degrade|lose|drop|deteriorate)s? (?:more|faster)"
-_LESS_LOSS = r"less (?:sensitive|affected|fragile|vulnerable|susceptible|brittle|hurt|harmed)|more (?:robust|tolerant|resilient|stable)|(?:suffer|degrade|lose|drop|deteriorate)s? (?:less|slower)|resist|better (?:tolerate|withstand|cope)"
+_FRAGILE = r"(?:sensitive|affected|fragile|vulnerable|susceptible|brittle|hurt|harmed)"
+_ROBUST = r"(?:robust|tolerant|resilient|stable)"
+_LOSE = r"(?:suffer|degrade|lose|drop|deteriorate)s?"
+_MORE_LOSS = rf"more {_FRAGILE}|less {_ROBUST}|{_LOSE} (?:more|faster)"
+_LESS_LOSS = rf"less {_FRAGILE}|more {_ROBUST}|{_LOSE} (?:less|slower)|\b(?:resist|withstand|tolerate|cope)"
 _BETTER = r"better|outperform\w*|beat\w*|more accurate|higher|superior|win\b"
 _WORSE = r"worse|less accurate|lower|inferior|lose to"
 
@@ -65,7 +73,10 @@ def read_direction(question: str) -> Direction:
 
 def read_task(question: str) -> str:
     """`regression` when the question predicts a quantity, else `classification`."""
-    words = r"\bregress(?:ion|or|ors)\b(?<!logistic regression)|predict\w* (?:the )?(?:price|amount|value|quantity|number)|\bR2\b|R²"
+    words = (
+        r"\bregress(?:ion|or|ors)\b(?<!logistic regression)"
+        r"|predict\w* (?:the )?(?:price|amount|value|quantity|number)|\bR2\b|R²"
+    )
     return "regression" if _says(words, question) else "classification"
 
 

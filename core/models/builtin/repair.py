@@ -169,9 +169,11 @@ _RULES: tuple[Rule, ...] = (
         _finite,
     ),
     Rule(
-        r"contains NaN|does not accept missing values|Found array with.*NaN|bool dtype|could not convert string to float"
+        r"contains NaN|does not accept missing values|Found array with.*NaN|bool dtype"
+        r"|could not convert string to float"
         r"|invalid literal for (?:int|float)|Cannot cast object|unsupported operand type.*str",
-        "Columns hold gaps or text that the models cannot take: gaps are filled and categories become indicators, learnt "
+        "Columns hold gaps or text that the models cannot take: gaps are filled and categories become "
+        "indicators, learnt "
         "from training rows.",
         _table,
     ),

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from core.commands import Edit, Replace
 
-LONGEST_EDIT = 45
+LONGEST_EDIT = 25
 """Lines that one EDIT may replace before it is clearer to hand in the whole program."""
 
 
@@ -131,6 +131,19 @@ def with_imports(text: str, names: Mapping[str, str]) -> str | None:
             text = with_lines(text, at, at - 1, import_text(module, [name]))
         else:
             return None
+    return text
+
+
+def without_import(text: str, name: str) -> str:
+    """The program without the import of a scikit-learn name that nothing in it uses any more."""
+    tree = parsed(text)
+    if tree is None or any(isinstance(node, ast.Name) and node.id == name for node in ast.walk(tree)):
+        return text
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom) and name in [alias.name for alias in node.names]:
+            left = [alias.name for alias in node.names if alias.name != name]
+            line = import_text((node.module or "").removeprefix("sklearn."), left) if left else ""
+            return with_lines(text, node.lineno, node.end_lineno or node.lineno, line)
     return text
 
 
