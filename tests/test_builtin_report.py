@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import pytest
@@ -48,13 +49,28 @@ def said(reply: str, *allowed: type) -> Any:
 
 def drafted(name: str, **changes: Any) -> tuple[Brief, str]:
     """A brief and its first whole report, written section by section as the paper-solver asks for it."""
-    brief = brief_of(name, **changes)
+    return _draft(name) if not changes else _written(brief_of(name, **changes))
+
+
+@cache
+def _draft(name: str) -> tuple[Brief, str]:
+    return _written(brief_of(name))
+
+
+def _written(brief: Brief) -> tuple[Brief, str]:
     title = said(report_turn(replace(brief, job=Job.FIRST)), Whole).text
     report = scaffold(" ".join(title.split()), "labtop")
     while wanted := empty_sections(report):
         reply = report_turn(replace(brief, job=Job.SECTION, section=wanted[0], report=report))
         report = with_section(report, wanted[0], said(reply, Whole).text)
     return brief, report
+
+
+@cache
+def finished(name: str) -> tuple[Brief, tuple[tuple[str, float], ...]]:
+    """A study's brief, and its report from the draft to the last improvement, each with its score."""
+    brief, draft = drafted(name)
+    return brief, tuple(improvements(brief, draft))
 
 
 def judged(brief: Brief, report: str) -> Judgement:
@@ -108,8 +124,8 @@ def test_every_section_of_every_study_is_written_with_substance(name: str) -> No
 
 @pytest.mark.parametrize("name", STUDY_NAMES)
 def test_every_decimal_number_of_a_report_is_measured_or_computed_in_view(name: str) -> None:
-    brief, draft = drafted(name)
-    report = improvements(brief, draft)[-1][0]
+    brief, steps = finished(name)
+    report = steps[-1][0]
     known = all_numbers(brief.metrics)
     shown = re.sub(r"[{}$]|\\,", "", report.replace("$-$", "-"))
     computed = [result for a, op, b, result in re.findall(r"(-?[\d.]+) ([-/]) (-?[\d.]+) = (-?\d+\.\d+)", shown)]
@@ -126,8 +142,8 @@ def test_every_decimal_number_of_a_report_is_measured_or_computed_in_view(name: 
 
 @pytest.mark.parametrize("name", STUDY_NAMES)
 def test_differences_and_quotients_in_view_come_out_as_printed(name: str) -> None:
-    brief, draft = drafted(name)
-    text = re.sub(r"[{}$]|\\,", "", improvements(brief, draft)[-1][0].replace("$-$", "-"))
+    _, steps = finished(name)
+    text = re.sub(r"[{}$]|\\,", "", steps[-1][0].replace("$-$", "-"))
 
     for a, operator, b, result in re.findall(r"(-?\d[\d.]*) ([-/]) (-?\d[\d.]*) = (-?\d+\.\d+)", text):
         value = float(a) - float(b) if operator == "-" else float(a) / float(b)
@@ -160,7 +176,7 @@ def test_the_title_is_one_plain_line_that_names_what_was_compared() -> None:
 def test_the_same_brief_gives_the_same_reply() -> None:
     brief, report = drafted("feature noise")
 
-    assert drafted("feature noise")[1] == report
+    assert _written(brief)[1] == report
     for turn in (report_turn, draft_judgement, review_turn, refinement_turn):
         again = [turn(replace(brief, job=Job.IMPROVE, report=report)) for _ in range(2)]
         assert again[0] == again[1]
@@ -193,8 +209,8 @@ def test_hostile_names_stay_text() -> None:
 
 async def test_reports_compile_with_every_table_and_figure() -> None:
     for name, most in (("label noise", 7), ("many groups", 7)):
-        brief, draft = drafted(name)
-        report = improvements(brief, draft)[-1][0]
+        brief, steps = finished(name)
+        report = steps[-1][0]
         references = thebibliography(bundled().bibtex(PAPERS[name]), cited_keys(report))
         files = {"references.tex": references.encode(), **dict.fromkeys(brief.figures, figure_pdf())}
 
@@ -221,7 +237,7 @@ async def test_a_report_on_hostile_names_compiles() -> None:
 
 @pytest.mark.parametrize("name", [*STUDIES])
 def test_improvements_raise_the_judgement_step_by_step_and_end(name: str) -> None:
-    steps = improvements(*drafted(name))
+    _, steps = finished(name)
 
     scores = [score for _, score in steps]
     assert scores == sorted(set(scores))
@@ -253,8 +269,8 @@ def test_an_improvement_that_failed_is_not_tried_again_first() -> None:
 
 
 def test_a_report_that_misses_nothing_is_changed_by_a_comment_alone() -> None:
-    brief, draft = drafted("comparison")
-    report = improvements(brief, draft)[-1][0]
+    brief, steps = finished("comparison")
+    report = steps[-1][0]
 
     for _ in range(2):
         better = apply_edit(report, said(report_turn(replace(brief, job=Job.IMPROVE, report=report)), Edit))

@@ -80,8 +80,7 @@ def contrast_sentence(evidence: Evidence, contrast: Contrast) -> str:
     does = verb(c.a, "loses", "lose") if c.about_loss else verb(c.a, "scores", "score")
     return (
         f"{start}, {does} {number(c.mean)} {more} {metric} than {c.b}{when} (95 % interval "
-        f"{interval(c.low, c.high)}, which "
-        f"excludes zero)."
+        f"{interval(c.low, c.high)}, which excludes zero)."
     )
 
 
@@ -252,9 +251,8 @@ def memory(evidence: Evidence) -> Iterator[str]:
     where = f" {at_level(evidence, evidence.end)}" if evidence.varied else ""
     yield (
         f"On {rows}, {close.model} and {loose.model} reach {metric} {number(close.fit)} and "
-        f"{number(loose.fit)}{where}, the "
-        f"closest and the loosest fit; on validation rows they score {number(close.validation)} and "
-        f"{number(loose.validation)}."
+        f"{number(loose.fit)}{where}, the closest and the loosest fit; on validation rows they score "
+        f"{number(close.validation)} and {number(loose.validation)}."
     )
     lost = {loss.model: loss for loss in evidence.losses}
     if close.model in lost and loose.model in lost:

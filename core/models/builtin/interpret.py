@@ -185,8 +185,7 @@ def _baseline(facts: Facts) -> Doubt | None:
     end = [evidence.cell(cell.model, evidence.end) for cell in (a, b)]
     answer = (
         f"{sentence(at_level(evidence, evidence.start))} the best of each side are {a.model} with "
-        f"{spread(a.mean, a.std)} and "
-        f"{b.model} with {spread(b.mean, b.std)}: {minus(a.mean, b.mean)} apart."
+        f"{spread(a.mean, a.std)} and {b.model} with {spread(b.mean, b.std)}: {minus(a.mean, b.mean)} apart."
     )
     if end[0] and end[1]:
         kept = "still ahead" if end[0].mean > end[1].mean else "behind"
@@ -278,8 +277,7 @@ def _turning_points(facts: Facts) -> list[str]:
     if contrast and contrast.decided:
         lines.append(
             f"A repetition with other seeds or another split in which the interval "
-            f"{interval(contrast.low, contrast.high)} "
-            f"moves to include zero."
+            f"{interval(contrast.low, contrast.high)} moves to include zero."
         )
     elif contrast:
         lines.append(
@@ -289,8 +287,7 @@ def _turning_points(facts: Facts) -> list[str]:
     if evidence.varied:
         lines.append(
             f"A run in which settings are chosen anew at each level and the differences {under_factor(evidence)} "
-            f"vanish, or one "
-            f"beyond {short_level(evidence, evidence.end)} in which {metric_name(evidence.metric)} falls in another "
-            f"order."
+            f"vanish, or one beyond {short_level(evidence, evidence.end)} in which {metric_name(evidence.metric)} "
+            f"falls in another order."
         )
     return lines

@@ -128,16 +128,14 @@ def factor_definition(evidence: Evidence) -> str:
         case Kind.LABEL_NOISE if evidence.task == "regression":
             return (
                 r"On targets that are numbers, label noise of level $\lambda$ adds a Gaussian error in units of the "
-                r"targets' "
-                r"standard deviation $s$, $\tilde y_i=y_i+\lambda s\varepsilon_i$ with "
+                r"targets' standard deviation $s$, $\tilde y_i=y_i+\lambda s\varepsilon_i$ with "
                 r"$\varepsilon_i\sim\mathcal{N}(0,1)$, to "
                 "the training rows; the targets of the test rows stay as they are."
             )
         case Kind.LABEL_NOISE:
             return (
                 r"Under symmetric label noise of level $\eta$ the observed label $\tilde y$ of a training row "
-                r"differs from "
-                r"its true label $y$ among $K$ classes with"
+                r"differs from its true label $y$ among $K$ classes with"
                 "\n"
                 r"\[ \Pr(\tilde y=j\mid y=i)=\begin{cases}1-\eta & j=i,\\ \eta/(K-1) & j\neq i,\end{cases} \]"
                 "\n"

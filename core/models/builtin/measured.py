@@ -50,9 +50,8 @@ def methods(facts: Facts) -> str:
             r"first version "
             "was edited step by step, and an edit was kept when it raised the mean "
             f"{tex(metric_name(evidence.metric))} over all models, levels and seeds on validation rows held out of "
-            f"the training "
-            f"rows{software}. Models and their settings were thus chosen without sight of the test rows"
-            f"{cite(facts.about('leakage', 'cross-validation'), 2)}."
+            f"the training rows{software}. Models and their settings were thus chosen without sight of the test "
+            f"rows{cite(facts.about('leakage', 'cross-validation'), 2)}."
         )
     return "\n\n".join(part for part in parts if part)
 
@@ -77,8 +76,7 @@ def software(facts: Facts) -> str:
     time = f" One run took {evidence.seconds:.1f} seconds in all." if evidence.seconds is not None else ""
     return (
         rf"\paragraph{{Software.}} The program is written in Python with {tools}{cite(papers, 4)} and draws the "
-        rf"figures with "
-        rf"Matplotlib.{time} It is \texttt{{experiment/main.py}} in the project, its data step "
+        rf"figures with Matplotlib.{time} It is \texttt{{experiment/main.py}} in the project, its data step "
         rf"\texttt{{data/prepare.py}}, and "
         r"its output \texttt{results/metrics.json}."
     )
@@ -123,17 +121,14 @@ def limits(facts: Facts) -> list[str]:
     said = [f"One data set was used, {facts.dataset}; nothing here says how far the findings carry over to others."]
     if evidence.seeds:
         few = "few" if evidence.seeds < 10 else "a fair number"
-        said.append(
-            f"{sentence(count(evidence.seeds, 'seed'))} {'is' if evidence.seeds == 1 else 'are'} {few}: the interval "
-            f"rests on "
-            f"them, and on the assumption that paired differences are roughly normal."
-        )
+        few = f"{sentence(count(evidence.seeds, 'seed'))} {'is' if evidence.seeds == 1 else 'are'} {few}"
+        paired = ": the interval rests on them, and on the assumption that paired differences are roughly normal."
+        said.append(few + (paired if evidence.contrasts else ": the spread that is given rests on them."))
     test = evidence.rows.get("test")
     if test and evidence.task == "classification" and not is_zero(1 / test):
         said.append(
             f"With {count(test, 'test row')} a single row weighs 1 / {test} = {number(1 / test)} of accuracy, so "
-            f"smaller "
-            f"differences between two models mean little."
+            f"smaller differences between two models mean little."
         )
     if evidence.factor in {Kind.LABEL_NOISE, Kind.FEATURE_NOISE}:
         said.append(
@@ -151,8 +146,7 @@ def limits(facts: Facts) -> list[str]:
     if len(evidence.contrasts) > 1:
         said.append(
             f"The {len(evidence.contrasts)} intervals are not corrected for being several, so one of them may "
-            f"exclude zero "
-            f"by chance."
+            f"exclude zero by chance."
         )
     named = [group for group in evidence.groups if group.models != (group.name,)]
     if named and max(len(group.models) for group in named) < 3:
@@ -177,22 +171,19 @@ def _disturbance(facts: Facts) -> str:
         case Kind.LABEL_NOISE if evidence.task == "regression":
             what = (
                 "For each seed the errors of the training targets are drawn once and scaled to every level, and all "
-                "models get "
-                "the same noisy targets. The test targets are never touched."
+                "models get the same noisy targets. The test targets are never touched."
             )
         case Kind.LABEL_NOISE:
             what = (
                 "For each seed the training rows are put in random order, and the wanted share of them, from the "
-                "first on, gets "
-                "a wrong label, every other class being as likely. Rows that are spoiled at a low level are thus "
-                "spoiled in the "
-                "same way at a higher one, and all models get the same labels. The test labels are never touched."
+                "first on, gets a wrong label, every other class being as likely. Rows that are spoiled at a low "
+                "level are thus spoiled in the same way at a higher one, and all models get the same labels. The "
+                "test labels are never touched."
             )
         case Kind.FEATURE_NOISE:
             what = (
                 "For each seed the errors are drawn once and scaled to every level, and all models get the same "
-                "noisy features, "
-                "in training and in testing."
+                "noisy features, in training and in testing."
             )
         case Kind.TRAINING_SIZE:
             what = (
@@ -220,17 +211,15 @@ def _statistics(facts: Facts) -> str:
         symbol = "d" if about_loss else "M"
         text += (
             rf"The {quantity} of a group are averaged over its models, and two sides $A$ and $B$ are compared by the "
-            rf"paired "
-            rf"differences $\Delta_s=\bar {symbol}_{{A,s}}-\bar {symbol}_{{B,s}}$ with the two-sided 95\,\% $t$ "
-            rf"interval"
+            rf"paired differences $\Delta_s=\bar {symbol}_{{A,s}}-\bar {symbol}_{{B,s}}$ with the two-sided 95\,\% "
+            rf"$t$ interval"
             "\n"
             r"\[ \bar\Delta \pm t_{n-1}\, \hat\sigma_\Delta/\sqrt{n}, \]"
             "\n"
             rf"where $n={evidence.contrasts[0].pairs}$ is the number of seeds, $\hat\sigma_\Delta$ the standard "
             rf"deviation of the "
             r"$\Delta_s$, and $t_{n-1}$ the quantile of Student's distribution. An interval that excludes zero "
-            r"decides the order "
-            r"of the two sides on this data set"
+            r"decides the order of the two sides on this data set"
             f"{cite(facts.about('statistical comp', 'statistical test', 'for variance'), 3)}."
         )
     return text.strip()
@@ -249,8 +238,7 @@ def _data(facts: Facts) -> str:
         (most, largest), (least, smallest) = data.classes[0], data.classes[-1]
         text += (
             f". There are {len(data.classes)} classes; the most frequent, {quoted(most)}, has "
-            f"{count(largest, 'row')}, the "
-            f"rarest, {quoted(least)}, {smallest}"
+            f"{count(largest, 'row')}, the rarest, {quoted(least)}, {smallest}"
         )
     missing = sum(column.missing for column in data.columns)
     text += f". {missing} cells are empty." if missing else "."
@@ -279,8 +267,7 @@ def protocol(facts: Facts) -> str:
     levels = f" and {count(len(evidence.levels), 'level')}" if evidence.varied else ""
     text += (
         f"; with {count(len(evidence.models), 'model')}{levels} this makes {cells * max(evidence.seeds, 1)} trained "
-        f"and tested "
-        f"models."
+        f"and tested models."
     )
     return text
 

@@ -115,6 +115,8 @@ def _shown(draft: Draft) -> str:
     if r"\ref{tab:results}" not in report and facts.evidence.cells:
         told.append(r"Table~\ref{tab:results} holds every measurement.")
         blocks += [] if r"\label{tab:results}" in report else [results_table(facts)]
+    if lacking and r"\label{tab:losses}" not in report:
+        blocks.append(_loss_text(facts))
     if blocks or told:
         return _added(draft, "Results", "\n\n".join([" ".join(told), *blocks]))
     text = rf"Table~\ref{{tab:settings}} lists the settings of every model.{chr(10)}"
@@ -132,15 +134,21 @@ def _what(facts: Facts, path: str) -> str:
 
 
 def _all_losses(draft: Draft) -> str:
-    """Results with the loss of every model as a table, and the figures that go with it."""
-    facts = draft.facts
-    clear = [loss for loss in facts.evidence.losses if loss.clear]
-    text = (
-        rf"\paragraph{{Every loss.}} Table~\ref{{tab:losses}} gives the loss of each model; {len(clear)} of "
-        f"{len(facts.evidence.losses)} {'exceeds' if len(clear) == 1 else 'exceed'} the standard deviation over the "
-        f"seeds."
+    """Results with the loss of every model as a table."""
+    return _added(draft, "Results", _loss_text(draft.facts))
+
+
+def _loss_text(facts: Facts) -> str:
+    losses = facts.evidence.losses
+    if not losses:
+        return ""
+    clear = sum(loss.clear for loss in losses)
+    exceed = "exceeds" if clear == 1 else "exceed"
+    return (
+        rf"\paragraph{{Every loss.}} Table~\ref{{tab:losses}} gives the loss of each model; {clear} of {len(losses)} "
+        rf"{exceed} "
+        f"the standard deviation over the seeds.\n{loss_table(facts)}"
     )
-    return _added(draft, "Results", f"{text}\n{loss_table(facts)}")
 
 
 def _firm(draft: Draft) -> str:
@@ -179,10 +187,8 @@ def _related(draft: Draft) -> str:
         rf"\paragraph{{Beside earlier work.}} Of the works in the review, those nearest to the question are {works}. "
         rf"What was "
         f"measured here, {_found(facts)}, is one case to lay beside them. Data, models and protocol differ from "
-        f"theirs, so "
-        f"neither agreement nor contradiction is claimed; who wants to compare should take the paired difference "
-        f"with its "
-        f"interval rather than the single scores.",
+        f"theirs, so neither agreement nor contradiction is claimed; who wants to compare should take the paired "
+        f"difference with its interval rather than the single scores.",
     )
 
 

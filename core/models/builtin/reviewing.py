@@ -260,8 +260,7 @@ def _weaknesses(reading: Reading, eye: str) -> list[str]:
     if contrast and not contrast.decided:
         said.append(
             f"Results: the interval of {contrast.a} minus {contrast.b}, {interval(contrast.low, contrast.high)}, "
-            f"includes zero; "
-            f"the question stays open."
+            f"includes zero; the question stays open."
         )
     small = [group for group in evidence.groups if len(group.models) < 2 and group.models != (group.name,)]
     if small and len(evidence.groups) > 1 and eye != "impact":

@@ -15,8 +15,7 @@ from core.models.builtin.wording import count, metric_name, plural, sentence, sh
 
 NO_PAPERS = (
     "The literature review of this project holds no paper. So nothing is claimed here about earlier work: neither "
-    "that the "
-    "question is new nor that an answer to it is known."
+    "that the question is new nor that an answer to it is known."
 )
 SUMMARY_WORDS = 60
 """How much of a reviewed paper's summary Related Work tells."""
@@ -24,16 +23,13 @@ _VERB = re.compile(r"(?!This\b|Its\b|Thus\b|Various\b|Bayes\b)[A-Z][a-z]+(?:-[a-
 _SMALL = {"a", "an", "and", "as", "at", "by", "for", "in", "of", "on", "or", "over", "the", "to", "under", "with"}
 _STAKES = {
     Kind.LABEL_NOISE: "Labels are rarely free of mistakes, and whoever chooses a model for data that people or "
-    "machines have "
-    "labelled wants to know how much of its quality a given share of wrong labels will cost",
+    "machines have labelled wants to know how much of its quality a given share of wrong labels will cost",
     Kind.FEATURE_NOISE: "Measurements carry errors, and a model that is chosen on clean features may not be the one "
-    "that does "
-    "best once they are noisy",
+    "that does best once they are noisy",
     Kind.TRAINING_SIZE: "Labelled rows cost time and money, and a model that is best with many of them need not be "
     "best with few",
     Kind.COMPARISON: "A choice among model families is made in every applied project, often by habit, while the "
-    "honest ground "
-    "for it is a measurement on the data at hand",
+    "honest ground for it is a measurement on the data at hand",
 }
 
 
@@ -83,8 +79,7 @@ def abstract(facts: Facts) -> str:
         parts.append(f"The hypothesis that was written down before the measurement is {facts.verdict.outcome}.")
     parts.append(
         "All of this holds for one data set and the settings given. Every number is read from the output of one "
-        "program, "
-        "which comes with this report."
+        "program, which comes with this report."
     )
     return " ".join(part for part in parts if part)
 
@@ -96,10 +91,9 @@ def introduction(facts: Facts) -> str:
     noisy = facts.about("noise", "noisy", "label error", "robust") if factor is Kind.LABEL_NOISE else []
     trees = facts.about("tabular", "forest", "boost", "statistical learning") if factor is not Kind.LABEL_NOISE else []
     opening = (
-        f"{_STAKES[factor]}{cite(noisy or trees, 3)}. The question of this report is: {quoted(facts.question)} "
-        f"A general answer would need many data sets; what can be had here, and is given, is a careful answer on one "
-        f"of them, "
-        f"{tex(facts.dataset)}."
+        f"{_STAKES[factor]}{cite(noisy or trees, 3)}. The question of this report is: {quoted(facts.question)} A "
+        f"general answer would need many data sets; what can be had here, and is given, is a careful answer on one "
+        f"of them, {tex(facts.dataset)}."
     )
     done = f"We {_design(facts)}."
     if evidence.contrasts:
@@ -220,10 +214,8 @@ def _difference(facts: Facts) -> str:
     how = f", {tex(under_factor(evidence))}," if evidence.varied else ""
     return (
         f"Against this background the present study is narrow on purpose: it puts {what} next to each other{how} on "
-        f"one data "
-        f"set under one protocol, with the same rows and seeds for all, and reports what was measured with its "
-        f"uncertainty. It "
-        f"proposes no new method."
+        f"one data set under one protocol, with the same rows and seeds for all, and reports what was measured with "
+        f"its uncertainty. It proposes no new method."
     )
 
 

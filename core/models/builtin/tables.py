@@ -114,8 +114,7 @@ def _caption(facts: Facts, path: str) -> str:
         return (
             f"Left: loss of {metric} from {short_level(evidence, evidence.start)} to "
             f"{short_level(evidence, evidence.end)} by model, bars of one standard deviation over {seeds}. Right: "
-            f"paired "
-            f"differences between the groups with 95 % intervals; zero is no difference."
+            f"paired differences between the groups with 95 % intervals; zero is no difference."
         )
     if stem == "contrasts":
         return (
@@ -125,8 +124,7 @@ def _caption(facts: Facts, path: str) -> str:
     if evidence.varied:
         return (
             f"{sentence(metric)} on test rows over the levels of {evidence.factor}, a line a model and a colour a "
-            f"group; "
-            f"bars are one standard deviation over {seeds}."
+            f"group; bars are one standard deviation over {seeds}."
         )
     return f"{sentence(metric)} on test rows: every seed (dots), and mean with one standard deviation over {seeds}."
 
