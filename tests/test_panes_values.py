@@ -278,6 +278,14 @@ async def test_the_status_line_says_why_a_run_does_not_go_on() -> None:
         assert "■ stopped  turn limit of 10 reached" in frame_of(pilot)
 
 
+async def test_a_long_reason_does_not_push_the_project_out() -> None:
+    line = StatusLine()
+    async with staged(line, 80, 2) as pilot:
+        line.show(board(state=State.PAUSED, reason="paused: " + "nothing has been started yet, so press a key" * 2))
+        await pilot.pause()
+        assert "label-noise" in frame_of(pilot)
+
+
 def test_counts_and_times_are_short() -> None:
     assert [counted(n) for n in (0, 999, 12_400, 3_100_000)] == ["0", "999", "12.4k", "3.1M"]
     assert [clock(n) for n in (0, 252, 3852)] == ["00:00", "04:12", "1:04:12"]

@@ -17,6 +17,9 @@ from tui.widgets.voices import VOICES, Voice, voice_of
 MOST_CHARACTERS = 40_000
 """Characters of one reply that are shown; the whole stands in the turn's commit."""
 
+LONGEST_FOLDED = 180
+"""Characters of a line of the outcome while it is folded."""
+
 LONGEST_BLOCK = 8_000
 """Characters of one paragraph, list or table that is read anew whenever it grows."""
 
@@ -108,6 +111,8 @@ def _reply(turn: Turn, unfolded: bool) -> list[Block]:
     path = clean(turn.path)
 
     def fence(info: str, body: str) -> list[Block]:
+        said = clean(turn.command)
+        info = said if said.split(" ")[0] == info.split(" ")[0] else info
         return _command(info, body, path, unfolded)
 
     blocks = prose(reply[:MOST_CHARACTERS], fence)
@@ -169,6 +174,8 @@ def _outcome(turn: Turn, unfolded: bool) -> list[Block]:
     if not unfolded and len(lines) > _SHORT:
         ends = [lines[0], lines[-1]] if turn.status is not Status.OK else lines[:2]
         hidden, lines = len(lines) - 2, ends
+    if not unfolded:
+        lines = [line if len(line) <= LONGEST_FOLDED else line[: LONGEST_FOLDED - 1] + "…" for line in lines]
     blocks = [Block(Content(lines[0]), Content.styled(f"{mark} ", style), Content("  "))]
     blocks += [Block(Content.styled(line, MUTED), Content("  "), Content("  ")) for line in lines[1:]]
     if hidden:

@@ -24,7 +24,7 @@ _STATES = {
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A piece of the line; the one with the highest `rank` is dropped first. `right` parts stand at the right end."""
+    """A piece of the line; the one with the highest `rank` gives way first. `right` parts stand at the right end."""
 
     text: Content
     rank: int
@@ -67,7 +67,9 @@ def parts_of(board: Board) -> Iterator[Part]:
     glyph, style = _STATES[board.state]
     yield Part(Content.styled(f"{glyph} {board.state.value}", style), 0)
     if board.reason and board.state is not State.RUNNING:
-        yield Part(plain(board.reason).truncate(40, ellipsis=True).stylize(MUTED), 5)
+        yield Part(
+            plain(board.reason.removeprefix(f"{board.state.value}: ")).truncate(40, ellipsis=True).stylize(MUTED), 5
+        )
     if board.best is not None:
         yield Part(Content.styled(f"{short_number(board.best)} ▲", "$text-success"), 4, right=True)
     if board.model:
@@ -79,9 +81,13 @@ def parts_of(board: Board) -> Iterator[Part]:
 
 def fitted(parts: Sequence[Part], width: int) -> Content:
     """The parts that fit into `width` cells, two or more spaces between them."""
-    kept = list(parts)
-    while len(kept) > 1 and sum(part.text.cell_length + 2 for part in kept) - 2 > width:
-        kept.remove(max(kept, key=lambda part: part.rank))
+    room = width + 2
+    fitting = set()
+    for part in sorted(parts, key=lambda part: part.rank):
+        if part.rank == 0 or part.text.cell_length + 2 <= room:
+            room -= part.text.cell_length + 2
+            fitting.add(part.rank)
+    kept = [part for part in parts if part.rank in fitting]
     gap = Content("  ")
     left = gap.join([part.text for part in kept if not part.right])
     right = gap.join([part.text for part in kept if part.right])
