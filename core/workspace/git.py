@@ -27,6 +27,8 @@ class GitFailed(ProjectError):
         hint = "Nothing was changed by the failed command; the history up to the last turn is intact."
         if "No space left" in said or "quota" in said:
             hint = f"Free some disk space and go on. {hint}"
+        if ".lock': File exists" in said:
+            hint = "Another git is at work here. If none is (one was killed), delete that .lock file and try again."
         super().__init__(f"git {command} failed: {reason[:300]}.", hint)
         self.status = status
         self.said = said
