@@ -105,7 +105,7 @@ def refinement_turn(brief: Brief) -> str:
     overall = [review.overall for review in brief.reviews]
     mean = sum(overall) / len(overall) if overall else 0.0
     read = f"The {count(len(overall), 'review')} give {', '.join(map(str, overall))} of 10. " if overall else ""
-    if brief.round == 1 and not refused:
+    if brief.round == 1 and brief.round < brief.max_steps and not refused:
         back = _mendable(brief, facts)
         if back:
             return Reply(f"{read}One thing can be mended by an earlier phase, so I go back once.", back).text
