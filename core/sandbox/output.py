@@ -10,14 +10,13 @@ _HEAD, _TAIL = 16 * 1024, 48 * 1024
 _READ = 64 * 1024
 _PIECE = 16 * 1024
 _BETWEEN_PIECES = 0.1
+_LAST_READS = 64
 
 
 class Output:
     """Drains the reading end of a pipe on the running event loop from the start to `close`."""
 
     def __init__(self, pipe: int, shown: Callable[[bytes], str], on_output: Callable[[str], None] | None) -> None:
-        self.ended = asyncio.Event()
-        """Set once nobody holds the writing end any more."""
         self._pipe = pipe
         self._shown = shown
         self._on_output = on_output
@@ -37,8 +36,11 @@ class Output:
         return f"{head}\n{_omitted(omitted)}\n{tail}"
 
     def close(self) -> None:
-        """Stop reading and hand over what has not been shown yet."""
+        """Read what the dead program left in the pipe, never waiting for more, and hand over what was not shown yet."""
         if self._pipe >= 0:
+            for _ in range(_LAST_READS):  # an escaped process may hold the pipe and go on writing
+                if not self._read():
+                    break
             self._loop.remove_reader(self._pipe)
             os.close(self._pipe)
             self._pipe = -1
@@ -46,15 +48,15 @@ class Output:
             self._next_piece.cancel()
         self._hand_over(len(self._fresh))
 
-    def _read(self) -> None:
+    def _read(self) -> bool:
+        """Read once; whether there was anything."""
         try:
             data = os.read(self._pipe, _READ)
         except BlockingIOError:
-            return
+            return False
         if not data:
             self._loop.remove_reader(self._pipe)
-            self.ended.set()
-            return
+            return False
         self._keep(data)
         if self._on_output:
             self._fresh += data
@@ -63,6 +65,7 @@ class Output:
                 del self._fresh[:over]
                 self._lost += over
             self._next_piece = self._next_piece or self._loop.call_later(_BETWEEN_PIECES, self._tick)
+        return True
 
     def _keep(self, data: bytes) -> None:
         self._total += len(data)

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 __all__ = ["Ending", "Outcome", "Tier", "best_tier", "describe", "run"]
 
 _GRACE = 2.0
-_DRAIN = 2.0
 _OWN_PROCESSES = {Tier.BUBBLEWRAP: 1, Tier.LANDLOCK: 0, Tier.PLAIN: 0}
 
 
@@ -101,8 +100,6 @@ class _Run:
                 await self._kill(process)
                 facts = _facts(report[0])
                 await self._until_nothing_is_left(facts)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(output.ended.wait(), _DRAIN)
             output.close()
             text = output.text()
             code = _exit_code(facts)
