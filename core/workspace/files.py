@@ -7,7 +7,8 @@ import hashlib
 import os
 import stat
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,23 +96,24 @@ def check_writable(root: Path, changes: Mapping[str, bytes | None]) -> None:
             raise ProjectError(f"{rel!r} is not a regular file, so it is not replaced.", "Nothing was written.")
 
 
-def put(root: Path, rel: str, content: Content, scratch: Path, *, durable: bool = True) -> None:
-    """Replace `rel` by `content` at one stroke: written in `scratch` (on the same disk), flushed, renamed.
+def draft(root: Path, rel: str, content: Content, scratch: Path) -> Path:
+    """Write what shall stand at `rel` beside the tree, in `scratch`, which is on the same disk."""
+    path = scratch / f"draft-{os.getpid()}-{blob_sha(rel.encode(errors='surrogateescape'))[:12]}"
+    path.unlink(missing_ok=True)
+    if content.mode == "120000":
+        os.symlink(content.data, path)
+    else:
+        _write_new(path, content.data, _mode_for(root / rel, content.mode))
+    return path
 
-    The name itself is on disk after `flush_folders`.
-    """
+
+def place(root: Path, rel: str, written: Path) -> None:
+    """Put a draft at `rel` at one stroke."""
     parts = split(rel)
-    draft = scratch / f"draft-{os.getpid()}-{blob_sha(rel.encode(errors='surrogateescape'))[:12]}"
-    draft.unlink(missing_ok=True)
     with _parent(root, parts, create=True) as folder:
-        if content.mode == "120000":
-            os.symlink(content.data, draft)
-        else:
-            mode = 0o700 if content.mode == "100755" else 0o600
-            _write_new(draft, content.data, _mode_of(folder, parts[-1], mode), durable)
         with suppress(OSError):
             os.rmdir(parts[-1], dir_fd=folder)
-        os.rename(draft, parts[-1], dst_dir_fd=folder)
+        os.rename(written, parts[-1], dst_dir_fd=folder)
 
 
 def remove(root: Path, rel: str) -> None:
@@ -136,28 +138,30 @@ def prune(root: Path, rel: str) -> None:
 
 def write_durably(path: Path, data: bytes) -> None:
     """Replace a private file at one stroke and have it on disk, name and all, before returning."""
-    draft = path.with_name(path.name + ".draft")
-    draft.unlink(missing_ok=True)
-    _write_new(draft, data, 0o600, durable=True)
-    os.rename(draft, path)
+    beside = path.with_name(path.name + ".draft")
+    beside.unlink(missing_ok=True)
+    _write_new(beside, data, 0o600)
+    _flush(beside)
+    os.rename(beside, path)
     flush_folder(path.parent)
 
 
-def flush_folders(root: Path, paths: Iterable[str]) -> None:
-    """Have the names of `paths`, and of the folders above them, on disk before returning."""
-    folders = {rel.rsplit("/", count)[0] for rel in paths for count in range(1, rel.count("/") + 1)}
-    for rel in ("", *sorted(folders)):
-        with suppress(FileNotFoundError, NotADirectoryError):
-            flush_folder(root / rel)
+def flush(paths: Sequence[Path]) -> None:
+    """Have files and folders on disk before returning, all at once: the disk takes as long for ten as for one."""
+    if paths:
+        with ThreadPoolExecutor(min(8, len(paths))) as pool:
+            list(pool.map(_flush, paths))
+
+
+def folders_of(root: Path, paths: Iterable[str]) -> list[Path]:
+    """The folders above `paths`, up to the root, as far as they are there."""
+    above = {rel.rsplit("/", count)[0] for rel in paths for count in range(1, rel.count("/") + 1)}
+    return [root, *(root / rel for rel in sorted(above) if (root / rel).is_dir())]
 
 
 def flush_folder(path: Path) -> None:
     """Have a folder's entries on disk before returning."""
-    fd = os.open(path, _FOLDER)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
+    _flush(path)
 
 
 def flush_disk(path: Path) -> None:
@@ -206,23 +210,31 @@ def _look_at(folder: int, name: str) -> Content | None:
         return Content(stream.read(), "100755" if found.st_mode & 0o100 else "100644")
 
 
-def _write_new(path: Path, data: bytes, mode: int, durable: bool) -> None:
+def _flush(path: Path) -> None:
+    if path.is_symlink():
+        return
+    fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def _write_new(path: Path, data: bytes, mode: int) -> None:
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
     with os.fdopen(fd, "wb") as stream:
         stream.write(data)
-        stream.flush()
         os.fchmod(fd, mode)
-        if durable:
-            os.fsync(fd)
 
 
-def _mode_of(folder: int, name: str, wanted: int) -> int:
-    """The rights of the file that is replaced (its own but for the execute bits), else `wanted`."""
+def _mode_for(path: Path, mode: str) -> int:
+    """The rights of the file that is replaced, but for the execute bits, which `mode` (git's) tells."""
+    execute = 0o100 if mode == "100755" else 0
     try:
-        found = os.stat(name, dir_fd=folder, follow_symlinks=False)
+        found = os.lstat(path).st_mode
     except OSError:
-        return wanted
-    return (found.st_mode & 0o666) | (wanted & 0o111) if stat.S_ISREG(found.st_mode) else wanted
+        return 0o600 | execute
+    return (found & 0o666) | execute if stat.S_ISREG(found) else 0o600 | execute
 
 
 def _may_be_folder(path: Path) -> bool:

@@ -88,13 +88,15 @@ def pending(git: Git) -> Writing | Moving | None:
 def put_all(git: Git, changes: Iterable[Change]) -> None:
     """Write the changes to the worktree, file by file, each whole and on disk."""
     scratch = git.private("scratch")
-    written = [(rel, content) for rel, content in changes if files.look(git.root, rel) != content]
-    for rel, content in files.deletions_first(written):
-        if content is None:
-            files.remove(git.root, rel)
+    due = files.deletions_first(change for change in changes if files.look(git.root, change[0]) != change[1])
+    drafts = {rel: files.draft(git.root, rel, content, scratch) for rel, content in due if content}
+    files.flush(list(drafts.values()))
+    for rel, _ in due:
+        if rel in drafts:
+            files.place(git.root, rel, drafts[rel])
         else:
-            files.put(git.root, rel, content, scratch)
-    files.flush_folders(git.root, [rel for rel, _ in written])
+            files.remove(git.root, rel)
+    files.flush(files.folders_of(git.root, [rel for rel, _ in due]) if due else [])
 
 
 def carry_out(git: Git, plan: Moving) -> None:
@@ -109,7 +111,7 @@ def carry_out(git: Git, plan: Moving) -> None:
             if content is None:
                 files.remove(git.root, rel)
             else:
-                files.put(git.root, rel, content, scratch, durable=False)
+                files.place(git.root, rel, files.draft(git.root, rel, content, scratch))
     files.flush_disk(git.root)
     move_refs(git, plan.refs)
     head = git.folder / "HEAD"
