@@ -21,6 +21,7 @@ from core.models.builtin.families import (
 )
 from core.models.builtin.notes import Reading, person_said, read_notes
 from core.models.builtin.plan import study_from_plan
+from core.models.builtin.programs import TINY
 from core.models.builtin.question import (
     named_data,
     named_sides,
@@ -141,7 +142,7 @@ def _metric(question: str, task: str, card: DataCard | None) -> str:
         return named
     if task == "regression":
         return "R2"
-    sizes = [rows for _, rows in card.classes] if card else []
+    sizes = [rows for _, rows in card.classes if rows >= TINY] if card else []
     return "balanced accuracy" if sizes and max(sizes) > 2 * min(sizes) else "accuracy"
 
 

@@ -129,8 +129,9 @@ def _one_more_seed(brief: Brief) -> Idea | None:
     there = literal(brief.program, "SEEDS")
     if not isinstance(there, int):
         return None
-    why = "Every idea that I have for these models has been tried; one more seed makes the intervals a little tighter."
-    return Idea(f"{there + 1} seeds", why, 0, lambda text: with_constant(text, "SEEDS", str(there + 1)))
+    more = next(n for n in range(there + 1, there + 1000) if not was_tried(brief, f"{n} seeds"))
+    why = "Every idea that I have for these models has been tried; more seeds make the intervals a little tighter."
+    return Idea(f"{more} seeds", why, 0, lambda text: with_constant(text, "SEEDS", str(more)))
 
 
 def _rewrite(brief: Brief, reading: Reading) -> Reply:

@@ -84,7 +84,7 @@ FAMILIES: tuple[Family, ...] = (
         "bagged trees", TREES, _C, "ensemble", "BaggingClassifier",
         (("n_estimators", "20"),), "max_samples", ("1.0", "0.7", "0.4", "0.2", "0.1"),
         r"bagg(?:ed|ing)[ -]?trees?|\bbagging\b",
-        slow=True, more=(("n_estimators", "50"),),
+        more=(("n_estimators", "50"),),
     ),
     Family(
         "gradient boosting", BOOSTING, _C, "ensemble", "HistGradientBoostingClassifier",
@@ -115,8 +115,7 @@ FAMILIES: tuple[Family, ...] = (
     Family(
         "linear SVM", LINEAR, _C, "svm", "LinearSVC",
         (("dual", "False"),), "C", _STRONG_TO_WEAK, r"linear (?:svms?|svc|support[ -]vector\w*(?: machines?)?)",
-        scaled=True, slow=True,
-        usual=1,
+        scaled=True,         usual=1,
     ),
     Family(
         "RBF SVM", KERNELS, _C, "svm", "SVC",
@@ -170,7 +169,7 @@ FAMILIES: tuple[Family, ...] = (
         "bagged trees", TREES, _R, "ensemble", "BaggingRegressor",
         (("n_estimators", "20"),), "max_samples", ("1.0", "0.7", "0.4", "0.2", "0.1"),
         r"bagg(?:ed|ing)[ -]?trees?|\bbagging\b",
-        slow=True, more=(("n_estimators", "50"),),
+        more=(("n_estimators", "50"),),
     ),
     Family(
         "gradient boosting", BOOSTING, _R, "ensemble", "HistGradientBoostingRegressor",

@@ -16,6 +16,10 @@ _DROP = re.compile(
     r"\b(?:drop|without|leave out|leave off|remove|exclude|skip|no|not use|don'?t use|do not use)\b(?: the)? (.+)",
     re.IGNORECASE,
 )
+_CLAUSES = re.compile(
+    r"[;.]\s+|,?\s*\b(?:and|but|then)\b\s+(?=(?:also|add|include|try|use|drop|remove|leave|without|exclude|skip|test)\b)",
+    re.IGNORECASE,
+)
 _ADD = re.compile(r"\b(?:also|add|include|try|use|test|with)\b(.+)", re.IGNORECASE)
 
 
@@ -97,6 +101,12 @@ def _with(reading: Reading, words: str, study: Study) -> Reading:
 
 
 def _models(reading: Reading, note: str) -> Reading:
+    for clause in _CLAUSES.split(note):
+        reading = _clause(reading, clause)
+    return reading
+
+
+def _clause(reading: Reading, note: str) -> Reading:
     if match := _DROP.search(note):
         for known in _named(match[1], reading.study.task):
             study = without_model(reading.study, known.name)

@@ -29,7 +29,7 @@ from scipy import stats
 <<IMPORTS>>
 from data.prepare import load
 
-LEVELS = <<LEVELS>>  # <<LEVELS_NOTE>>
+<<QUIET>>LEVELS = <<LEVELS>>  # <<LEVELS_NOTE>>
 SEEDS = <<SEEDS>>
 FIRST_SEED = <<FIRST_SEED>>  # each seed draws its own split, its own disturbance and its own models
 TEST_SHARE = <<TEST_SHARE>>
@@ -47,6 +47,12 @@ def models(seed: int) -> dict[str, list]:
 
 
 '''
+
+QUIET = """\
+# A small class may be absent from some part of the rows.
+warnings.filterwarnings("ignore", message="y_pred contains classes not in y_true")
+
+"""
 
 PLAIN_PIPELINE = '''\
 def pipeline(name: str, model, X: pd.DataFrame):

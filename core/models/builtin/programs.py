@@ -160,6 +160,7 @@ def _head(spec: Spec) -> str:
         text.HEAD,
         QUESTION="\n".join(textwrap.wrap(one_line(spec.question), 112)),
         WHAT="\n".join(textwrap.wrap(_of(_WHAT, study), 118)),
+        QUIET=text.QUIET if study.metric == "balanced accuracy" else "",
         IMPORTS="".join(import_text(module, names) for module, names in _imports(spec).items()),
         ITERTOOLS="combinations" if study.kind is Kind.COMPARISON else "combinations, cycle",
         LEVELS=tuple_text(f"{level:g}" if level % 1 else f"{level:.1f}" for level in study.levels),

@@ -9,6 +9,7 @@ import ast
 import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from core.commands import Edit, Replace
 
@@ -31,8 +32,11 @@ class Model:
     loop: tuple[str, tuple[str, ...]] | None = None
 
 
+@lru_cache(maxsize=32)
 def parsed(text: str) -> ast.Module | None:
-    """The program's syntax tree, None when it is not valid Python."""
+    """The program's syntax tree, None when it is not valid Python. Not to be changed: it is remembered."""
+    if "\r" in text:  # the parser ends lines there, EDIT does not
+        return None
     try:
         return ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -42,7 +46,7 @@ def parsed(text: str) -> ast.Module | None:
 def constant(text: str, name: str) -> str | None:
     """The source of a top-level constant's value."""
     node = _assignment(text, name)
-    return ast.get_source_segment(text, node.value) if node else None
+    return _source(text, node.value) if node else None
 
 
 def literal(text: str, name: str) -> object:
@@ -63,7 +67,8 @@ def with_constant(text: str, name: str, value: str) -> str | None:
     return with_lines(text, node.lineno, node.end_lineno or node.lineno, f"{name} = {value}{comment}\n")
 
 
-def models(text: str) -> dict[str, Model]:
+@lru_cache(maxsize=32)
+def models(text: str) -> Mapping[str, Model]:
     """The entries of the dictionary that the program's function `models` returns; those not understood are left out."""
     node = _function(text, "models")
     table = next((n.value for n in ast.walk(node) if isinstance(n, ast.Return)), None) if node else None
@@ -117,8 +122,7 @@ def with_imports(text: str, names: Mapping[str, str]) -> str | None:
         return None
     for name, module in sorted(names.items()):
         full = f"sklearn.{module}"
-        tree = ast.parse(text)
-        nodes = [n for n in tree.body if isinstance(n, ast.ImportFrom) and n.module]
+        nodes = [n for n in (parsed(text) or tree).body if isinstance(n, ast.ImportFrom) and n.module]
         node = next((n for n in nodes if n.module == full), None)
         if node:
             imported = sorted({alias.name for alias in node.names} | {name}, key=_import_order)
@@ -183,9 +187,11 @@ def chained(text: str, *changes: Callable[[str], str | None]) -> str | None:
 
 def command_for(before: str, after: str) -> Edit | Replace:
     """The smallest command that turns one program into the other: EDIT of the lines that differ, else REPLACE."""
-    old, new = before.split("\n"), after.split("\n")
+    if not before.endswith("\n") or not after.endswith("\n"):
+        return Replace(after)
+    old, new = before.split("\n")[:-1], after.split("\n")[:-1]
     changes = [op for op in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes() if op[0] != "equal"]
-    if not changes or not before.endswith("\n"):
+    if not changes:
         return Replace(after)
     first, last = changes[0][1], changes[-1][2]
     start, stop = changes[0][3], changes[-1][4]
@@ -227,8 +233,12 @@ def _entry(text: str, key: ast.Constant, name: str, value: ast.expr) -> Model | 
     return Model(name, key.lineno, value.end_lineno or key.lineno, _source(text, call.func), arguments, loop)
 
 
-def _source(text: str, node: ast.AST) -> str:
-    return ast.get_source_segment(text, node) or ""
+def _source(text: str, node: ast.expr) -> str:
+    # ast.get_source_segment splits the whole text with a slow pattern at every call.
+    lines = text.split("\n")[node.lineno - 1 : node.end_lineno]
+    lines[-1] = lines[-1].encode()[: node.end_col_offset].decode()
+    lines[0] = lines[0].encode()[node.col_offset :].decode()
+    return "\n".join(lines)
 
 
 def _end(text: str, node: ast.expr) -> int:
