@@ -69,3 +69,25 @@ def test_the_readme_holds_the_table_as_it_is_now() -> None:
     if not text.strip():
         pytest.skip("there is no README yet")
     assert markdown_table().strip() in text, "write the output of `python -m tui.keys` into README.md"
+
+
+def test_the_help_of_the_panes_tells_their_own_keys() -> None:
+    from textual.binding import Binding
+
+    from tui.panes.chat import ChatPane
+    from tui.panes.diff import DiffPane
+    from tui.panes.history import HistoryPane
+    from tui.panes.report import ReportPane
+
+    told = {key for action in actions(Scope.PANES) for key in action.keys}
+    names = {
+        "right_curly_bracket": "}",
+        "left_curly_bracket": "{",
+        "right_square_bracket": "]",
+        "left_square_bracket": "[",
+    }
+    for pane in (ChatPane, DiffPane, HistoryPane, ReportPane):
+        for binding in pane.BINDINGS:
+            assert isinstance(binding, Binding)
+            keys = {names.get(key, key) for key in binding.key.split(",")}
+            assert keys & told or keys & {"pagedown", "pageup", "left", "right"}, binding

@@ -410,3 +410,58 @@ def test_the_first_frame_needs_nothing_heavy() -> None:
     program = f"import sys, tui.app; print([name for name in {HEAVY} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+async def test_the_key_that_always_quits_stops_the_engine_too(tmp_path: Path) -> None:
+    app = app_on(tmp_path, 3, running=True, pace=0.1)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, LaboratoryScreen) and bool(app.screen.board.model))
+        screen = laboratory(pilot)
+        await pilot.press("i", "ctrl+q")
+        await until(pilot, lambda: app._exit)
+    assert screen.session.project.holder() is None
+
+
+async def test_a_defect_of_the_engine_is_seen_and_kept_for_a_report(tmp_path: Path) -> None:
+    async with opened(app_on(tmp_path, 3)) as pilot:
+        screen = laboratory(pilot)
+        screen.session._engine.turns = [None] * 16
+        await pilot.press("n")
+        await until(pilot, lambda: screen.board.state is State.STOPPED)
+        assert "a defect in labtop: AttributeError" in screen.board.reason
+        assert "a defect in labtop" in " ".join(frame_of(pilot).split())
+        assert "Traceback" in screen.session.project.private("defect.txt").read_text()
+
+
+async def test_a_project_that_another_process_works_on_is_shown_but_not_run(tmp_path: Path) -> None:
+    app = app_on(tmp_path, 3)
+    opener = app._opener
+    assert opener is not None
+    holder = "import sys; from pathlib import Path; from core.workspace.project import Project\n"
+    holder += "with Project.open(Path(sys.argv[1])).lock(): print('held', flush=True); sys.stdin.read()"
+    others: list[subprocess.Popen[str]] = []
+
+    def contested(path: Path, running: bool, pace: float) -> Opened:
+        made = opener(path, running, pace)
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        others.append(subprocess.Popen([sys.executable, "-c", holder, str(path)], text=True, **pipes))
+        assert others[0].stdout is not None
+        assert others[0].stdout.readline() == "held\n"
+        return made
+
+    app._opener = contested
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, LaboratoryScreen) and app.screen.board.state is State.STOPPED)
+        assert "in use" in frame_of(pilot)
+        others[0].communicate("")
+        await pilot.press("n")
+        await until(pilot, lambda: laboratory(pilot).board.turns == 4)
+        await laboratory(pilot).session.stop()
+
+
+async def test_the_app_saves_its_own_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with opened(app_on(tmp_path, 3)) as pilot:
+        await pilot.app.screen.run_action("save_picture")
+        await until(pilot, lambda: "saved as" in told(pilot))
+        assert "Plan" in Path(told(pilot).removeprefix("saved as ")).read_text()

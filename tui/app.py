@@ -39,10 +39,7 @@ class LabtopApp(App[None]):
 
     TITLE = "labtop"
     COMMANDS = {_palette}  # noqa: RUF012  declared so by Textual
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("q,ctrl+q", "quit", "quit", show=False),
-        Binding("escape,p", "projects", "projects", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+q", "quit", "quit", show=False, priority=True)]
 
     def __init__(
         self,
@@ -58,6 +55,7 @@ class LabtopApp(App[None]):
         self.model_pace = model_pace
         self._opener = opener
         self._escapes = EscapeFilter()
+        self._laboratory: LaboratoryScreen | None = None
         self.animation_level = "none"
 
     def get_default_screen(self) -> OpeningScreen:
@@ -80,6 +78,10 @@ class LabtopApp(App[None]):
     def on_laboratory_screen_left(self) -> None:
         """The laboratory was left for the list; its engine is stopped already."""
         self.action_projects()
+
+    async def action_quit(self) -> None:
+        """Stop the engine, then end the app with a word on what is kept."""
+        self.exit(message=await self._laboratory.stop() if self._laboratory else None)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Textual's filters, and ours that no control code from outside gets past."""
@@ -106,12 +108,14 @@ class LabtopApp(App[None]):
         except LabError as error:
             self._refuse(error)
             return
-        self._only(LaboratoryScreen(session, board, turns))
+        self._laboratory = LaboratoryScreen(session, board, turns)
+        self._only(self._laboratory)
 
     async def _go_home(self) -> None:
         await asyncio.to_thread(import_module, "tui.screens.home")
         from tui.screens.home import HomeScreen, looked_at
 
+        self._laboratory = None
         self._only(HomeScreen(await asyncio.to_thread(looked_at)))
 
     def _only(self, screen: LaboratoryScreen | HomeScreen) -> None:

@@ -15,6 +15,7 @@ class Scope(StrEnum):
     LABORATORY = "The laboratory"
     WAITING = "While a turn waits for you"
     HISTORY = "The history"
+    PANES = "In a pane"
     HOME = "Your projects"
 
 
@@ -41,6 +42,8 @@ class Action:
 
 
 _LAB, _ASK, _HISTORY, _HOME = Scope.LABORATORY, Scope.WAITING, Scope.HISTORY, Scope.HOME
+_PANE = Scope.PANES
+"""Bound by the panes themselves; here for the help and the README."""
 _EVERYWHERE = (_LAB, _HISTORY, _HOME)
 
 ACTIONS = (
@@ -79,6 +82,15 @@ ACTIONS = (
     Action("decline", ("x",), "x", "decline", "Say no, with a reason that the agent reads", (_ASK,)),
     Action("take_over", ("t",), "t", "take over", "Answer in the agent's place", (_ASK,)),
     Action("skip", ("s",), "s", "skip", "Pass over this reply without a word", (_ASK,)),
+    Action("scroll", ("up", "down", "j", "k"), "↑ ↓ j k", "scroll", "A line up or down; PgUp PgDn a page", (_PANE,)),
+    Action(
+        "ends", ("home", "end", "g", "G"), "g G", "ends", "The beginning; the end, where new text is followed", (_PANE,)
+    ),
+    Action("look_at", ("enter",), "enter", "look", "Read the turn (in History)", (_PANE,)),
+    Action("fold", ("o",), "o", "fold", "Open what is folded, or fold it again (in Chat)", (_PANE,)),
+    Action("hunk", ("{", "}"), "{ }", "hunk", "The hunk before, the next hunk (in Diff)", (_PANE,)),
+    Action("page", ("[", "]"), "[ ]", "page", "The page before, the next page (in Report)", (_PANE,)),
+    Action("view", ("t",), "t", "view", "Text of the pages or LaTeX source (in Report)", (_PANE,)),
     Action(
         "turn_part",
         ("left_square_bracket", "right_square_bracket"),

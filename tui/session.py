@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import traceback
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -147,8 +148,18 @@ class Session:
             async for event in self._engine.run():
                 self._said.append(event)
         except LabError as error:
-            self._said.append(Notice("error", f"{error.title}: {error}"))
-            self._said.append(StateChanged(State.STOPPED, str(error)))
+            self._said += [Notice("error", f"{error.title}: {error}"), StateChanged(State.STOPPED, str(error))]
+        except Exception as error:  # noqa: BLE001  a defect in the engine must be seen, and the app must live to show it
+            self._said += self._defect(error)
+
+    def _defect(self, error: Exception) -> list[Event]:
+        file = self.project.private("defect.txt")
+        file.write_text("".join(traceback.format_exception(error)), encoding="utf-8", errors="replace")
+        words = f"a defect in labtop: {type(error).__name__}: {error}"
+        return [
+            Notice("error", f"{words}. All turns are kept. What to report: {file}"),
+            StateChanged(State.STOPPED, words),
+        ]
 
 
 def open_project(path: Path, running: bool, pace: float) -> Opened:

@@ -17,6 +17,7 @@ ABOUT = {
     Scope.LABORATORY: "Agents work through seven phases; every turn is a git commit. Watch, hold, step, go back.",
     Scope.WAITING: "In co-pilot mode an agent's reply does nothing until you have decided about it.",
     Scope.HISTORY: "Every turn of this line of work, newest first. Going back never destroys: undo brings it back.",
+    Scope.PANES: "What moves within the pane that has the accent on its border.",
     Scope.HOME: "The projects that you have opened on this machine, newest first.",
 }
 
@@ -44,8 +45,4 @@ def section(scope: Scope) -> Content:
     for action in actions(scope):
         if action.shown:
             lines += [(f"  {action.shown:<10}", "$accent"), f"{action.help}\n"]
-    if scope is Scope.LABORATORY:
-        lines.append(
-            ("\n  In a pane: ↑ ↓ PgUp PgDn Home End scroll; End follows the newest turn again.\n", "$text-muted")
-        )
     return Content.assemble(*lines)

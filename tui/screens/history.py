@@ -31,6 +31,7 @@ class HistoryScreen(LabScreen[Wish | None]):
     CSS_PATH = sheets("history")
     BINDINGS = bindings(Scope.HISTORY)
     scopes = (Scope.HISTORY,)
+    helped = (Scope.HISTORY, Scope.PANES)
 
     def __init__(self, board: Board, turns: Sequence[LoggedTurn], selected: int) -> None:
         super().__init__()

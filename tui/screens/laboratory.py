@@ -37,6 +37,7 @@ class LaboratoryScreen(AnsweringScreen):
     CSS_PATH = sheets("laboratory")
     BINDINGS = bindings(Scope.LABORATORY, Scope.WAITING)
     scopes = (Scope.LABORATORY, Scope.WAITING)
+    helped = (Scope.LABORATORY, Scope.PANES, Scope.WAITING)
 
     class Left(Message):
         """The person has left the project; its engine is stopped."""
@@ -238,14 +239,10 @@ class LaboratoryScreen(AnsweringScreen):
         await self.session.stop()
         self.post_message(self.Left())
 
-    async def action_leave(self) -> None:
-        """Stop cleanly and say how to go on."""
+    async def stop(self) -> str:
+        """Stop the engine cleanly; returns what is kept and how to go on."""
         await self.session.stop()
-        self.app.exit(message=farewell(self.board, self.session))
-
-
-def farewell(board: Board, session: Session) -> str:
-    """What is kept and how to go on, for the terminal after the app."""
-    path = session.project.path
-    kept = f"Everything is committed: {board.project} stands at turn {board.turns} on {board.branch}."
-    return f"{kept}\nGo on with: labtop open {path}"
+        self._drain()
+        board = self.board
+        kept = f"Everything is committed: {board.project} stands at turn {board.turns} on {board.branch}."
+        return f"{kept}\nGo on with: labtop open {self.session.project.path}"

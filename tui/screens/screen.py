@@ -21,6 +21,8 @@ class LabScreen(Screen[T]):
     """A full screen of labtop; `scopes` says which actions it has, the first one names it in the help."""
 
     scopes: ClassVar[tuple[Scope, ...]] = ()
+    helped: ClassVar[tuple[Scope, ...]] = ()
+    """What the help shows, where that is more than the screen's own actions."""
 
     def say(self, words: str, level: Literal["information", "warning", "error"] = "information") -> None:
         """A few words to the person, shown as they are."""
@@ -34,7 +36,7 @@ class LabScreen(Screen[T]):
         """What each key does here."""
         from tui.screens.help import HelpScreen
 
-        self.app.push_screen(HelpScreen(self.scopes))
+        self.app.push_screen(HelpScreen(self.helped or self.scopes))
 
     def action_change_theme(self) -> None:
         """Choose the colours."""
