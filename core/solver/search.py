@@ -96,7 +96,7 @@ async def _try(desk: Desk, craft: Craft, situation: Situation, answer: Answer, t
     elif not craft.complete(text):
         search = replace(situation.search, pending=None)
         changes = {**craft.placed(desk, text, check), **_swept(desk, craft, search)}
-        what = situation.section or "it"
+        what = situation.section or "the scaffold"
         draft = desk.draft(
             answer, f"{answer.label} writes {what}", Status.OK, f"{what} is in place and passes its check."
         )

@@ -1,0 +1,103 @@
+"""A real pseudo-terminal with a program in it: press keys, wait for text, read the screen as a person would."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import sys
+import termios
+import time
+from pathlib import Path
+
+import pyte
+
+
+class _Screen(pyte.Screen):
+    """pyte's screen, deaf to the private sequences that it does not know."""
+
+    def report_device_status(self, mode: int = 0, **_: object) -> None:
+        return
+
+    def select_graphic_rendition(self, *attributes: int, private: bool = False) -> None:
+        if not private:
+            super().select_graphic_rendition(*attributes)
+
+    def set_margins(self, *arguments: int, **_: object) -> None:
+        super().set_margins(*arguments)
+
+
+class Terminal:
+    """`labtop` with `arguments` in a terminal of `columns` × `rows`; use as a context manager."""
+
+    def __init__(self, *arguments: str, home: Path, columns: int = 120, rows: int = 40) -> None:
+        self._screen = _Screen(columns, rows)
+        self._stream = pyte.ByteStream(self._screen)
+        kept = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES", "NO_COLOR")}
+        environment = {
+            **kept,
+            "TERM": "xterm-256color",
+            "COLORTERM": "truecolor",
+            "HOME": str(home),
+            "XDG_STATE_HOME": str(home / "state"),
+        }
+        self.pid, self._file = pty.fork()
+        if self.pid == 0:
+            # An explicit environment: readline puts COLUMNS into the process's own behind Python's back.
+            os.execve(sys.executable, [sys.executable, "-m", "labtop", *arguments], environment)
+        fcntl.ioctl(self._file, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def __enter__(self) -> Terminal:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        try:
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+        except (ProcessLookupError, ChildProcessError):
+            pass
+        os.close(self._file)
+
+    @property
+    def text(self) -> str:
+        """The screen as text."""
+        return "\n".join(line.rstrip() for line in self._screen.display)
+
+    def read(self, seconds: float) -> bool:
+        """Take in what the program writes for so long; False once it has ended."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            if not select.select([self._file], [], [], left)[0]:
+                return True
+            try:
+                data = os.read(self._file, 65536)
+            except OSError:
+                return False
+            if not data:
+                return False
+            self._stream.feed(data)
+        return True
+
+    def until(self, text: str, seconds: float = 60) -> None:
+        """Wait until `text` stands on the screen."""
+        end = time.monotonic() + seconds
+        while text not in self.text:
+            assert time.monotonic() < end, f"{text!r} never came:\n{self.text}"
+            alive = self.read(0.1)
+            assert alive or text in self.text, f"ended before {text!r} came:\n{self.text}"
+
+    def press(self, *keys: str) -> None:
+        """Send keys as the terminal would."""
+        for key in keys:
+            os.write(self._file, key.encode())
+            self.read(0.3)
+
+    def ended(self, seconds: float = 30) -> int:
+        """Wait for the end; the exit code."""
+        end = time.monotonic() + seconds
+        while self.read(0.2):
+            assert time.monotonic() < end, f"still running:\n{self.text}"
+        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
