@@ -10,7 +10,7 @@ from core.brief import Brief, DataCard, Entry, Job
 from core.commands import Replace
 from core.models.builtin.design import card_for, study_for
 from core.models.builtin.families import family
-from core.models.builtin.ideas import PATIENCE, Ground, Idea, all_ideas
+from core.models.builtin.ideas import FROM_A_NOTE, PATIENCE, Ground, Idea, all_ideas
 from core.models.builtin.learnt import learnt
 from core.models.builtin.notes import Reading, followed_words, unread_words
 from core.models.builtin.plan import unknown_models
@@ -106,8 +106,8 @@ def _first(brief: Brief, reading: Reading) -> Reply:
     unknown = unknown_models(brief.plan, study.task)
     left_out = f" The plan names {', '.join(unknown)}, which I cannot write; left out." if unknown else ""
     words = (
-        f"A plain first program: {fits}, settings as scikit-learn has them but for what keeps it "
-        f"quick.{fewer}{sample}{left_out} "
+        f"A plain first program: {fits}, settings close to scikit-learn's own."
+        f"{fewer}{sample}{left_out} "
         f"{_notes(reading)}"
     )
     return Reply(words, Replace(write_program(spec)))
@@ -122,7 +122,10 @@ def _improve(brief: Brief, reading: Reading) -> Reply:
         return _rewrite(brief, reading)
     value = learnt(brief.metrics).value
     now = f" The value to beat is {value:.4f}." if value is not None else ""
-    return Reply(f"{MARK}{idea.key}. {idea.why}{now} {_notes(reading)}", command_for(brief.program, after))
+    if brief.changes:
+        now += " The researcher's changes by hand stay as they are."
+    notes = _notes(reading) if idea.promise >= FROM_A_NOTE or not brief.tried else ""
+    return Reply(f"{MARK}{idea.key}. {idea.why}{now} {notes}", command_for(brief.program, after))
 
 
 def _one_more_seed(brief: Brief) -> Idea | None:

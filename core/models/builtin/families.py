@@ -188,13 +188,15 @@ FAMILIES: tuple[Family, ...] = (
     ),
     Family(
         "lasso", LINEAR, _R, "linear_model", "Lasso",
-        (("max_iter", "5000"),), "alpha", ("0.001", "0.01", "0.1", "1.0", "10.0"), r"lasso", scaled=True,
-        usual=3,
+        (("max_iter", "5000"), ("alpha", "0.01")), "alpha", ("0.001", "0.01", "0.1", "1.0", "10.0"),
+        r"lasso", scaled=True,
+        usual=1,
     ),
     Family(
         "elastic net", LINEAR, _R, "linear_model", "ElasticNet",
-        (("max_iter", "5000"),), "alpha", ("0.001", "0.01", "0.1", "1.0", "10.0"), r"elastic[ -]nets?", scaled=True,
-        usual=3,
+        (("max_iter", "5000"), ("alpha", "0.01")), "alpha", ("0.001", "0.01", "0.1", "1.0", "10.0"),
+        r"elastic[ -]nets?", scaled=True,
+        usual=1,
     ),
     Family(
         "Huber regression", LINEAR, _R, "linear_model", "HuberRegressor",
@@ -210,7 +212,7 @@ FAMILIES: tuple[Family, ...] = (
     ),
     Family(
         "kernel ridge", KERNELS, _R, "kernel_ridge", "KernelRidge",
-        (("kernel", '"rbf"'), ("gamma", "0.02")), "alpha", ("0.01", "0.1", "1.0", "3.0", "10.0"),
+        (("kernel", '"rbf"'),), "alpha", ("0.01", "0.1", "1.0", "3.0", "10.0"),
         r"kernel ridge(?: regressions?)?",
         scaled=True,
         usual=2,

@@ -32,6 +32,8 @@ Change = Callable[[str], str | None]
 
 PATIENCE = 90.0
 """Seconds that an improved program may be expected to take, and never more than a third of its limit."""
+FROM_A_NOTE = 105
+"""Promise from which an idea brings what the plan or a note asks for."""
 MEMORISING = 0.05
 """Lead of training over validation score from which a model is said to memorise."""
 BALANCED = {
@@ -178,7 +180,7 @@ def seeds_of_the_plan(ground: Ground) -> Iterator[Idea]:
         yield Idea(
             f"{planned} seeds",
             f"The plan asks for {planned} seeds, the program runs {there}; the intervals need them.",
-            45 if ground.left > 2 else 100,
+            112 if f"{planned} seeds" in ground.reading.followed else 45 if ground.left > 2 else 100,
             lambda text: with_constant(text, "SEEDS", str(planned)),
             planned / max(1, there),
         )

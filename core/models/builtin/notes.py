@@ -13,7 +13,7 @@ from core.models.builtin.study import Group, Study
 from core.record import Status
 
 _DROP = re.compile(
-    r"\b(?:drop|without|leave out|leave off|remove|exclude|skip|no|not use|don'?t use|do not use)\b(?: the)? (.+)",
+    r"\b(?:drop|without|leave out|leave off|remove|exclude|skip|^no|not use|don'?t use|do not use)\b(?: the)? (.+)",
     re.IGNORECASE,
 )
 _CLAUSES = re.compile(

@@ -34,8 +34,7 @@ SEEDS = <<SEEDS>>
 FIRST_SEED = <<FIRST_SEED>>  # each seed draws its own split, its own disturbance and its own models
 TEST_SHARE = <<TEST_SHARE>>
 VALIDATION_SHARE = 0.25  # of the rows that are not test rows
-<<MAX_ROWS>>SCALED = <<SCALED>>  # models that see standardised features
-METRIC = "<<METRIC>>"
+<<MAX_ROWS>><<SCALED>>METRIC = "<<METRIC>>"
 GROUPS = {
 <<GROUPS>>}
 
@@ -60,6 +59,14 @@ def pipeline(name: str, model, X: pd.DataFrame):
     return make_pipeline(StandardScaler(), model) if name in SCALED else make_pipeline(model)
 '''
 
+PLAIN_PIPELINE_REGRESSION = '''\
+def pipeline(name: str, model, X: pd.DataFrame):
+    """The model, behind scalers of features and target fitted to its own training rows if it wants them."""
+    if name not in SCALED:
+        return make_pipeline(model)
+    return TransformedTargetRegressor(make_pipeline(StandardScaler(), model), transformer=StandardScaler())
+'''
+
 TABLE_PIPELINE = '''\
 def pipeline(name: str, model, X: pd.DataFrame):
     """The model behind what its columns need: gaps filled, categories as indicators, all learnt from training rows."""
@@ -72,6 +79,10 @@ def pipeline(name: str, model, X: pd.DataFrame):
     )
     return make_pipeline(ColumnTransformer([("n", filled, numbers), ("c", indicators, categories)]), model)
 '''
+
+TABLE_PIPELINE_REGRESSION = TABLE_PIPELINE.replace(
+    "    return make_pipeline(ColumnTransformer", "    whole = make_pipeline(ColumnTransformer"
+) + ("    return TransformedTargetRegressor(whole, transformer=StandardScaler()) if name in SCALED else whole\n")
 
 SAMPLE_CLASSIFICATION = """\
     if len(y) > MAX_ROWS:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from core.brief import DataCard
 from core.models.builtin import program_text as text
 from core.models.builtin.families import Family, family
-from core.models.builtin.source import entry_text, import_text
+from core.models.builtin.source import constant_text, entry_text, import_text
 from core.models.builtin.study import Group, Kind, Study
 
 _SCORES = {
@@ -86,7 +86,7 @@ def write_program(spec: Spec) -> str:
     study = spec.study
     parts = [
         _head(spec),
-        text.TABLE_PIPELINE if spec.table else text.PLAIN_PIPELINE,
+        pipeline_text(study.task, spec.table),
         _rows(spec),
         {"stratified": text.SPLIT_STRATIFIED, "rare": text.SPLIT_RARE}.get(spec.split, text.SPLIT_RANDOM),
         *([_of(_DISTURBED, study)] if study.kind is not Kind.COMPARISON else []),
@@ -134,6 +134,23 @@ def groups_text(groups: Iterable[Group]) -> str:
     return "".join(f"    {name}: {names},\n" for name, names in rows)
 
 
+def pipeline_text(task: str, table: bool) -> str:
+    """The program's function `pipeline`, for a task and for columns with or without gaps and categories."""
+    if task == "regression":
+        return text.TABLE_PIPELINE_REGRESSION if table else text.PLAIN_PIPELINE_REGRESSION
+    return text.TABLE_PIPELINE if table else text.PLAIN_PIPELINE
+
+
+def pipeline_imports(task: str, table: bool) -> dict[str, str]:
+    """The scikit-learn names that `pipeline` uses, each with its module."""
+    names = {"make_pipeline": "pipeline", "StandardScaler": "preprocessing"}
+    if task == "regression":
+        names["TransformedTargetRegressor"] = "compose"
+    if table:
+        names |= {"ColumnTransformer": "compose", "SimpleImputer": "impute", "OneHotEncoder": "preprocessing"}
+    return names
+
+
 def score_of(metric: str) -> tuple[str, str]:
     """The function of sklearn.metrics for a metric, and the call that a program makes."""
     return _SCORES[metric]
@@ -169,7 +186,11 @@ def _head(spec: Spec) -> str:
         FIRST_SEED=str(spec.first_seed),
         TEST_SHARE=f"{spec.test_share:g}",
         MAX_ROWS=f"MAX_ROWS = {spec.max_rows:_}  # of more rows a random sample is used\n" if spec.max_rows else "",
-        SCALED=tuple_text(quoted(name) for name in spec.scaled) if spec.scaled else "()",
+        SCALED=constant_text(
+            "SCALED",
+            tuple_text(quoted(name) for name in spec.scaled) if spec.scaled else "()",
+            "  # models that see standardised features",
+        ),
         METRIC=study.metric,
         GROUPS=groups_text(study.groups),
         MODELS="".join(entry_text(e.name, e.estimator, e.arguments, e.loop) for e in spec.entries),
@@ -183,12 +204,9 @@ def _imports(spec: Spec) -> dict[str, list[str]]:
         "exceptions": {"ConvergenceWarning"},
         "metrics": {_SCORES[spec.study.metric][0]},
         "model_selection": {"train_test_split"},
-        "pipeline": {"make_pipeline"},
-        "preprocessing": {"StandardScaler"},
     }
-    if spec.table:
-        wanted |= {"compose": {"ColumnTransformer"}, "impute": {"SimpleImputer"}}
-        wanted["preprocessing"] = {"OneHotEncoder", "StandardScaler"}
+    for name, module in pipeline_imports(spec.study.task, spec.table).items():
+        wanted.setdefault(module, set()).add(name)
     for entry in spec.entries:
         known = family(entry.name, spec.study.task)
         if known:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from core.models.builtin import program_text
 from core.models.builtin.families import families
-from core.models.builtin.programs import Spec, write_program
+from core.models.builtin.programs import Spec, pipeline_imports, pipeline_text, write_program
 from core.models.builtin.source import (
     chained,
     constant,
@@ -63,9 +63,10 @@ def repaired(text: str, error: str, study: Study, careful: Spec) -> Repair:
 def _table(text: str, study: Study) -> str | None:
     if not has_function(text, "pipeline") or "ColumnTransformer" in text:
         return None
-    names = {"ColumnTransformer": "compose", "SimpleImputer": "impute", "OneHotEncoder": "preprocessing"}
     return chained(
-        text, lambda t: with_function(t, "pipeline", program_text.TABLE_PIPELINE), lambda t: with_imports(t, names)
+        text,
+        lambda t: with_function(t, "pipeline", pipeline_text(study.task, table=True)),
+        lambda t: with_imports(t, pipeline_imports(study.task, table=True)),
     )
 
 

@@ -64,7 +64,19 @@ def with_constant(text: str, name: str, value: str) -> str | None:
     if node is None:
         return None
     comment = _comment(text.split("\n")[(node.value.end_lineno or node.lineno) - 1][_end(text, node.value) :])
-    return with_lines(text, node.lineno, node.end_lineno or node.lineno, f"{name} = {value}{comment}\n")
+    return with_lines(text, node.lineno, node.end_lineno or node.lineno, constant_text(name, value, comment))
+
+
+def constant_text(name: str, value: str, comment: str = "") -> str:
+    """The definition of a constant, a tuple that is too long for a line over several; `comment` with its `  #`."""
+    line = f"{name} = {value}{comment}\n"
+    tree = parsed(line)
+    if len(line) <= 121 or "\n" in value or tree is None:
+        return line
+    items = getattr(getattr(tree.body[0], "value", None), "elts", None)
+    if not items:
+        return line
+    return f"{name} = (\n" + "".join(f"    {_source(line, item)},\n" for item in items) + f"){comment}\n"
 
 
 @lru_cache(maxsize=32)
