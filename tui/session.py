@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+REPORT = "report/report"
+SAME_TURN = 2.0
+"""Seconds that the files of one turn may be apart."""
+
 REMEMBERED_TURNS = 500
 """How many turns the history pane is filled with when a project is opened."""
 
@@ -118,12 +122,21 @@ class Session:
         """Append a line to the phase's notes, which its agents read at every turn; returns the file's name."""
         return await asyncio.to_thread(self._tell, phase, words)
 
-    async def text(self, name: str) -> str:
-        """The text of a file of the project; empty when there is none yet."""
-        return await asyncio.to_thread(self._text, name)
+    async def report(self) -> tuple[str, tuple[str, ...]]:
+        """The report's source, and the text of its pages where they were compiled from it; empty when there is none."""
+        return await asyncio.to_thread(self._report)
 
-    def _text(self, name: str) -> str:
-        return self.project.read(name)
+    def _report(self) -> tuple[str, tuple[str, ...]]:
+        source = self.project.read(f"{REPORT}.tex")
+        try:
+            ages = [(self.project.path / f"{REPORT}.{kind}").stat().st_mtime for kind in ("pdf", "tex")]
+        except OSError:
+            return source, ()
+        if ages[0] < ages[1] - SAME_TURN:
+            return source, ()  # pages of another turn, left behind by a roll-back
+        from core.latex.text import pages_as_text
+
+        return source, pages_as_text(self.project.read_bytes(f"{REPORT}.pdf"))
 
     def _tell(self, phase: Phase, words: str) -> str:
         name = f"notes/{phase.value}.md"

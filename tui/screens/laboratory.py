@@ -19,7 +19,7 @@ from tui.screens.answers import AnsweringScreen
 from tui.screens.screen import sheets
 from tui.screens.travel import Wish, travel
 from tui.screens.wall import Wall
-from tui.session import Session
+from tui.session import REPORT, Session
 from tui.widgets.keyline import KeyLine
 from tui.widgets.question import Question
 from tui.widgets.statusline import StatusLine
@@ -27,8 +27,6 @@ from tui.widgets.tell import Purpose, TellLine
 
 FRAMES_A_SECOND = 20
 """How often what the engine said is shown."""
-
-REPORT = "report/report.tex"
 
 
 class LaboratoryScreen(AnsweringScreen):
@@ -96,14 +94,14 @@ class LaboratoryScreen(AnsweringScreen):
 
     def _reread_report(self, events: Sequence[Event]) -> None:
         compiled = any(isinstance(event, ReportCompiled) for event in events)
-        written = any(isinstance(event, TurnCommitted) and event.turn.path == REPORT for event in events)
+        written = any(isinstance(event, TurnCommitted) and event.turn.path == f"{REPORT}.tex" for event in events)
         if compiled or written:
             self._read_report()
 
     @work(exclusive=True, group="report")
     async def _read_report(self) -> None:
-        source = await self.session.text(REPORT)
-        self.wall.show_report(source, self.board.pages, self.board.problems)
+        source, pages = await self.session.report()
+        self.wall.show_report(source, self.board.pages or pages, self.board.problems)
 
     # Running
 

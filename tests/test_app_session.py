@@ -1,0 +1,83 @@
+"""The session: what it reads of a project, and that it stops what it started."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+
+from core.events import State, StateChanged
+from core.gate import PersonGate
+from core.workspace.project import Project
+from tests.fake_laboratory import REPORT, FakeLaboratory, new_project, play, study
+from tui.session import Opened, Session, open_project
+
+PDF = b"""%PDF-1.4
+1 0 obj <</Type/Catalog/Pages 2 0 R>> endobj
+2 0 obj <</Type/Pages/Kids[3 0 R]/Count 1>> endobj
+3 0 obj <</Type/Page/Parent 2 0 R/MediaBox[0 0 300 200]/Contents 4 0 R/Resources<</Font<</F 5 0 R>>>>>> endobj
+4 0 obj <</Length 38>> stream
+BT /F 24 Tf 20 100 Td (Page one) Tj ET
+endstream endobj
+5 0 obj <</Type/Font/Subtype/Type1/BaseFont/Helvetica>> endobj
+trailer <</Root 1 0 R>>
+"""
+
+
+def session_on(folder: Path, done: int, *, running: bool = False) -> tuple[Session, Project]:
+    project = new_project(folder / "noise")
+    play(project, study()[:done])
+    gate = PersonGate(running=running)
+    return Session(Opened(project, FakeLaboratory(project, gate, study()), gate)), project  # type: ignore[arg-type]
+
+
+async def test_a_reopened_report_shows_the_pages_that_were_compiled_from_it(tmp_path: Path) -> None:
+    session, project = session_on(tmp_path, 16)
+    (project.path / "report" / "report.pdf").write_bytes(PDF)
+    assert await session.report() == (REPORT, ("Page one",))
+
+
+async def test_pages_of_a_turn_that_was_left_behind_are_not_shown(tmp_path: Path) -> None:
+    session, project = session_on(tmp_path, 16)
+    pdf = project.path / "report" / "report.pdf"
+    pdf.write_bytes(PDF)
+    os.utime(pdf, (1, 1))
+    assert await session.report() == (REPORT, ())
+
+
+async def test_a_project_without_a_report_has_none_to_show(tmp_path: Path) -> None:
+    session, _ = session_on(tmp_path, 3)
+    assert await session.report() == ("", ())
+
+
+async def test_stopping_leaves_the_project_free_and_starting_again_goes_on(tmp_path: Path) -> None:
+    session, project = session_on(tmp_path, 2, running=True)
+    session.start()
+    await asyncio.sleep(0.2)
+    assert session.drain()
+    assert project.holder() is not None
+    await session.stop()
+    assert project.holder() is None
+    session.start()
+    assert session._task is not None
+    await asyncio.wait_for(session._task, 20)
+    board, turns = await session.read()
+    assert (board.turns, turns[-1].turn.number) == (16, 16)
+
+
+async def test_changing_the_history_holds_the_engine_first_and_after(tmp_path: Path) -> None:
+    session, project = session_on(tmp_path, 5, running=True)
+    session.start()
+    assert await session.change(lambda: project.rollback("2"), "rolled back to turn 2") == project.head
+    await asyncio.sleep(0.2)
+    assert StateChanged(State.PAUSED, "rolled back to turn 2") in session.drain()
+    assert (await session.read())[0].turns == 2
+    await session.stop()
+
+
+async def test_the_app_gives_the_built_in_researcher_its_pace(tmp_path: Path) -> None:
+    new_project(tmp_path / "noise")
+    opened = open_project(tmp_path / "noise", False, 0.25)
+    assert opened.gate.state is State.PAUSED
+    assert opened.engine._model is not None
+    assert (opened.engine._model.name, opened.engine._model._pace) == ("built-in researcher", 0.25)  # type: ignore[attr-defined]
