@@ -456,6 +456,15 @@ def test_the_edge_of_a_grid_is_widened() -> None:
     assert "Next idea: ridge classifier also with alpha=1000.0." in text
 
 
+def test_measurements_of_another_program_are_no_evidence() -> None:
+    program = first_program()
+    other = Candidate(1, program + "\n", 0.5, metrics(), "")
+    found = metrics(unconverged={"logistic regression": 12})
+    _, text = improve(program, metrics=found, best=other)
+    assert "logistic regression in 12" not in text
+    assert "earlier candidate" in text
+
+
 def test_the_last_steps_bring_the_planned_seeds() -> None:
     after, _ = improve(first_program(), step=5)
     assert "SEEDS = 5" in after

@@ -11,7 +11,7 @@ from core.commands import Replace
 from core.models.builtin.design import card_for, study_for
 from core.models.builtin.families import family
 from core.models.builtin.ideas import FROM_A_NOTE, PATIENCE, Ground, Idea, all_ideas
-from core.models.builtin.learnt import learnt
+from core.models.builtin.learnt import Learnt, learnt
 from core.models.builtin.notes import Reading, followed_words, unread_words
 from core.models.builtin.plan import unknown_models
 from core.models.builtin.programs import Entry as ProgramEntry
@@ -70,7 +70,8 @@ def spec_for(brief: Brief, reading: Reading) -> Spec:
 def next_idea(brief: Brief, reading: Reading, *, whatever_it_costs: bool = False) -> Idea | None:
     """The most promising improvement that has not been tried and that can be made in the program's text."""
     left = max(0, brief.max_steps - brief.step)
-    ground = Ground(brief.program, reading, learnt(brief.metrics), left, not one_unit(card_for(brief, reading.study)))
+    mixed = not one_unit(card_for(brief, reading.study))
+    ground = Ground(brief.program, reading, evidence_for(brief), left, mixed)
     draw = random.Random(f"ideas {brief.seed}")
     budget = min(PATIENCE, brief.limit_seconds / 3)
     ranked = []
@@ -84,6 +85,14 @@ def next_idea(brief: Brief, reading: Reading, *, whatever_it_costs: bool = False
         if after and after != brief.program and parsed(after):
             return idea
     return None
+
+
+def evidence_for(brief: Brief) -> Learnt:
+    """What is known of the very program at hand: of another one's only the time it takes is of use."""
+    found = learnt(brief.metrics)
+    if brief.job is Job.JUDGE or brief.best is None or brief.best.text == brief.program:
+        return found
+    return replace(learnt(None), seconds=found.seconds)
 
 
 def was_tried(brief: Brief, key: str) -> bool:
@@ -121,6 +130,8 @@ def _improve(brief: Brief, reading: Reading) -> Reply:
     if idea is None or after is None:
         return _rewrite(brief, reading)
     value = learnt(brief.metrics).value
+    if brief.best and brief.best.text != brief.program:
+        idea = replace(idea, why=f"{idea.why} This starts from an earlier candidate, not from the best one.")
     now = f" The value to beat is {value:.4f}." if value is not None else ""
     if brief.changes:
         now += " The researcher's changes by hand stay as they are."
