@@ -31,8 +31,10 @@ from core.replies import Replies
 from core.sandbox.run import Tier, best_tier, describe
 from core.settings import Settings
 from core.solver.search import REPAIRS
+from core.threads import to_the_end
 from core.turn import Desk, Draft, Stopwatch
 from core.workspace.project import EditedMeanwhile, Project
+from core.workspace.watch import watch
 
 STEPS: Mapping[Phase, Callable[[Desk], Awaitable[Draft]]] = {
     Phase.LITERATURE: literature.step,
@@ -62,7 +64,7 @@ class Laboratory:
         before the first event; afterwards, what stops the run is told by the last StateChanged.
         """
         with self.project.lock():
-            await asyncio.to_thread(self.project.recover)
+            await to_the_end(self.project.recover)
             stop = StateChanged(State.STOPPED, "stopped by you")
             try:
                 async for event in self._run(until, turns):
@@ -90,9 +92,8 @@ class Laboratory:
         settings = self.project.settings()
         model = self._model or choose(settings)
         tier = await asyncio.to_thread(best_tier)
-        yield RunStarted(
-            self.project.name, self.project.branch_name, self.project.head, model.name, describe(tier), progress.turn
-        )
+        branch, head = await asyncio.to_thread(lambda: (self.project.branch_name, self.project.head))
+        yield RunStarted(self.project.name, branch, head, model.name, describe(tier), progress.turn)
         if tier is Tier.PLAIN:
             yield Notice("warning", describe(tier))
         taken, announced = 0, None
@@ -105,7 +106,9 @@ class Laboratory:
                 return
             if self.gate.held:
                 yield StateChanged(State.PAUSED, self.gate.held)
-            await self.gate.opened()
+                async for event in self._held():
+                    yield event
+                progress = read_progress(self.project)
             if announced is not progress.phase:
                 announced = progress.phase
                 yield PhaseStarted(announced)
@@ -120,16 +123,40 @@ class Laboratory:
             progress = read_progress(self.project)
         yield StateChanged(State.FINISHED, "the report is done")
 
+    async def _held(self) -> AsyncGenerator[Event]:
+        """Wait for the gate; what the person changes in the files meanwhile becomes a turn of theirs at once."""
+        changed, loop = asyncio.Event(), asyncio.get_running_loop()
+
+        def on_change(_: frozenset[str]) -> None:
+            loop.call_soon_threadsafe(changed.set)
+
+        stop = await asyncio.to_thread(watch, self.project.path, on_change)
+        opened = asyncio.ensure_future(self.gate.opened())
+        try:
+            while not opened.done():
+                seen = asyncio.ensure_future(changed.wait())
+                await asyncio.wait({opened, seen}, return_when=asyncio.FIRST_COMPLETED)
+                seen.cancel()
+                if changed.is_set():
+                    changed.clear()
+                    edits = await to_the_end(commit_hand_edits, self.project)
+                    if edits:
+                        yield edits
+            await opened
+        finally:
+            opened.cancel()
+            await to_the_end(stop)
+
     async def _turn(self) -> AsyncGenerator[Event]:
         """The person's own edits as a turn of theirs, if there are any; then one turn of an agent."""
-        edits = await asyncio.to_thread(commit_hand_edits, self.project)
+        edits = await to_the_end(commit_hand_edits, self.project)
         if edits:
             yield edits
         progress, settings = read_progress(self.project), self.project.settings()
         model = self._model or choose(settings)
         if progress.phase_turns >= allowance(progress.phase, settings):
-            raise await asyncio.to_thread(self._stuck, progress, settings)
-        watch = Stopwatch()
+            raise await to_the_end(self._stuck, progress, settings)
+        clock = Stopwatch()
         queue: asyncio.Queue[Event | None] = asyncio.Queue()
         head = await asyncio.to_thread(lambda: self.project.head)
         library = await asyncio.to_thread(_read_library)
@@ -144,7 +171,7 @@ class Laboratory:
             step.cancel()
             with suppress(asyncio.CancelledError, LabError):
                 await step
-        for event in await asyncio.to_thread(self._commit, desk, draft, watch.seconds):
+        for event in await to_the_end(self._commit, desk, draft, clock.seconds):
             yield event
         self.gate.turn_done()
         if draft.finished:

@@ -19,6 +19,7 @@ from core.progress import Progress
 from core.record import Agent, Cost, Score, Status, Turn, now
 from core.replies import Replies
 from core.settings import Settings
+from core.threads import to_the_end
 
 if TYPE_CHECKING:
     from core.literature.library import Library
@@ -163,7 +164,7 @@ class Desk:
             hear(reply)
         else:
             reply, usage = await self._stream(request, hear)
-            await asyncio.to_thread(self._replies.keep, self.model.name, self.head, self._calls, request, reply, usage)
+            await to_the_end(self._replies.keep, self.model.name, self.head, self._calls, request, reply, usage)
         self.spent += Cost(1, usage.prompt_tokens, usage.completion_tokens, usage.money)
         return reply
 

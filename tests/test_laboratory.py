@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import time
 from collections.abc import Callable
 from contextlib import aclosing
 from pathlib import Path
@@ -35,6 +37,7 @@ from core.progress import read_progress
 from core.record import Agent, Phase, Status
 from core.settings import Copilot
 from core.status import log_entry, status
+from core.threads import to_the_end
 from core.workspace.project import Project
 from tests.scripted import ScriptedModel, events_of, new_project
 
@@ -298,6 +301,35 @@ async def test_a_persons_edit_becomes_a_turn_of_theirs_and_the_agents_are_told(t
     assert "notes/literature-review.md" in turns[0].turn.subject
     assert "Only papers after 2015" in model.requests[-1].user
     assert "after 2015" in model.requests[-1].brief.changes
+
+
+async def test_an_edit_while_the_run_is_held_is_seen_and_becomes_a_turn_at_once(tmp_path: Path) -> None:
+    project = new_project(tmp_path / "p")
+    gate = PersonGate(running=False)
+    async with aclosing(Laboratory(project, gate, ScriptedModel(lambda _: "")).run()) as events:
+        async for event in events:
+            if isinstance(event, StateChanged) and event.state is State.PAUSED:
+                asyncio.get_running_loop().call_later(0.5, (project.path / "plan.md").write_text, "# Mine\n")
+            if isinstance(event, TurnCommitted):
+                break
+    assert event.turn.agent is Agent.RESEARCHER
+    assert event.turn.path == "plan.md"
+    assert "+# Mine" in event.turn.diff
+
+
+async def test_cancelling_in_the_middle_of_a_commit_waits_for_its_end(tmp_path: Path) -> None:
+    done: list[str] = []
+
+    def work() -> None:
+        time.sleep(0.3)
+        done.append("committed")
+
+    task = asyncio.create_task(to_the_end(work))
+    await asyncio.sleep(0.05)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert done == ["committed"]
 
 
 async def test_a_program_that_the_person_edits_is_measured_and_becomes_the_base(tmp_path: Path) -> None:

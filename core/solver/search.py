@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 from collections.abc import Mapping
 from dataclasses import replace
@@ -17,6 +16,7 @@ from core.events import Scored
 from core.progress import TRIED, Kept, Pending, Search, condensed
 from core.record import Agent, Score, Status
 from core.solver.craft import Check, Craft, Situation, score_words
+from core.threads import to_the_end
 from core.turn import Answer, Desk, Draft
 
 REPAIRS = 3
@@ -89,7 +89,7 @@ def _sampled(desk: Desk, search: Search) -> Kept:
 
 async def _try(desk: Desk, craft: Craft, situation: Situation, answer: Answer, text: str) -> Draft:
     check = await craft.check(desk, text)
-    commit = await asyncio.to_thread(_keep, desk, craft, answer, text, check, situation.parents)
+    commit = await to_the_end(_keep, desk, craft, answer, text, check, situation.parents)
     diff = unified_diff(situation.text, text, craft.path)
     if check.problem:
         draft = _failed(desk, craft, situation, answer, check, commit, text)
@@ -115,7 +115,7 @@ async def _assess(desk: Desk, craft: Craft, search: Search, text: str) -> Draft:
     best = search.best
     checked = Answer(Agent.LABTOP, "", Malformed(check.problem, ""))
     parents = (best.commit,) if best else ()
-    commit = await asyncio.to_thread(_keep, desk, craft, checked, text, check, parents)
+    commit = await to_the_end(_keep, desk, craft, checked, text, check, parents)
     before = _best_text(desk, craft, search)
     shown: dict[str, Any] = {"path": craft.path, "output": check.output}
     if best is not None:
