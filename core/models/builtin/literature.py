@@ -79,6 +79,15 @@ _DATA_WORDS = {
 }
 
 
+_TITLES = {
+    "question": "what the question asks",
+    "data": "the data",
+    "evaluation": "how such comparisons are judged",
+    "note": "what the researcher's note names",
+    "the rest": "the question as a whole",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Facet:
     """One thing that the review should cover: its query, the words of papers about it, and why it matters."""
@@ -148,7 +157,7 @@ def facets_of(brief: Brief) -> list[Facet]:
 
 def _group_facet(name: str, models: Sequence[str]) -> Facet:
     words = tuple(dict.fromkeys(word for model in models for word in _MODEL_WORDS.get(model, (model,))))
-    query = " ".join(dict.fromkeys(f"{' '.join(models[:2])} {name}".split()))
+    query = " ".join(dict.fromkeys(f"{' '.join(words[:2])} {name}".split()))
     why = f"It bears on {name}" + (f", here: {', '.join(models)}." if models != (name,) else ".")
     return Facet(name, query, words, why, near=_GROUP_WORDS.get(name, ()))
 
@@ -157,8 +166,9 @@ def _evaluation(study: Study) -> Facet:
     return Facet(
         "evaluation",
         "variance seeds model comparison statistical tests",
-        ("variance in", "statistical tests", "statistical comparisons", "cross validation", "leakage"),
+        ("variance in", "seeds"),
         f"It bears on how far {study.seeds} seeds and paired differences can carry a comparison.",
+        near=("statistical tests", "statistical comparisons", "cross validation", "leakage"),
     )
 
 
@@ -181,8 +191,8 @@ def _take(brief: Brief, paper: Paper, facet: Facet) -> Reply:
         )
     among = len(brief.found)
     words = (
-        f"{_missed(brief)}Of {among} papers found, {paper.id} ({paper.year}) covers “{facet.name}” most "
-        f"plainly. {facet.why}"
+        f"{_missed(brief)}Of {among} papers found, {paper.id} ({paper.year}) is most plainly about "
+        f"{_TITLES.get(facet.name, facet.name)}. {facet.why}"
     )
     return Reply(words, AddPaper(paper.id, _summary(paper, facet)))
 

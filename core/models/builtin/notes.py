@@ -17,7 +17,8 @@ _DROP = re.compile(
     re.IGNORECASE,
 )
 _CLAUSES = re.compile(
-    r"[;.]\s+|,?\s*\b(?:and|but|then)\b\s+(?=(?:also|add|include|try|use|drop|remove|leave|without|exclude|skip|test)\b)",
+    r"[;.]\s+"
+    r"|,?\s*\b(?:and|but|then)\b\s+(?=(?:also|add|include|try|use|drop|remove|leave|without|exclude|skip|test)\b)",
     re.IGNORECASE,
 )
 _ADD = re.compile(r"\b(?:also|add|include|try|use|test|with)\b(.+)", re.IGNORECASE)

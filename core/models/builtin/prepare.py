@@ -86,7 +86,12 @@ class Table:
 
 
 def table_for(card: DataCard, *, repeated: int = 0, error: str = "") -> Table:
-    """Decide by the card what to do; `repeated` is the number of rows that a look found to repeat an earlier one."""
+    """Decide by the card what to do with a person's table; a bundled set is taken as it is.
+
+    `repeated` is the number of rows that a look found to repeat an earlier one, `error` why earlier code did not run.
+    """
+    if _SKLEARN.match(card.source):
+        return Table()
     features = [column for column in card.columns if column.name != card.target]
     copies = _noted(card, "The same as the target:")
     reasons = {c.name: "a copy of the target" if c.name in copies else _useless(c, card) for c in features}

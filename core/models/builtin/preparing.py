@@ -64,7 +64,8 @@ def _write(brief: Brief, study: Study, card: DataCard | None, notes: str) -> Rep
     table = table_for(card, repeated=_repeated(brief), error=_own_error(brief))
     did = [part for part in (_dropped(table), _rest(table)) if part]
     lead = "My code was not accepted, so I read the file more carefully. " if _own_error(brief) else ""
-    words = f"{lead}`load()` gives {card.title} with the target `{card.target}`. {' '.join(did)} {notes}"
+    seen = _advice(brief, card) if _seen(brief) else ""
+    words = f"{lead}{seen} `load()` gives {card.title} with the target `{card.target}`. {' '.join(did)} {notes}"
     return Reply(words, SubmitCode(prepare_code(card, table)))
 
 
@@ -89,7 +90,7 @@ def _advice(brief: Brief, card: DataCard | None) -> str:
     seen = _seen(brief)
     parts = []
     if shape := seen.get("shape"):
-        parts.append(f"I saw {shape}.")
+        parts.append(f"The look at the rows showed {shape}.")
     repeated = _repeated(brief)
     rows = card.rows if card else 0
     if repeated:
