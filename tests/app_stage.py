@@ -11,7 +11,7 @@ from textual.pilot import Pilot
 
 from core.gate import PersonGate
 from core.settings import Copilot
-from tests.fake_laboratory import FakeLaboratory, new_project, play, study
+from tests.fake_laboratory import FakeLaboratory, played_project, study
 from tui.app import LabtopApp
 from tui.screens.laboratory import LaboratoryScreen
 from tui.session import Opened
@@ -24,8 +24,7 @@ def app_on(
     turns = study()
 
     def opener(path: Path, running: bool, _: float) -> Opened:
-        project = new_project(path)
-        play(project, turns[:done])
+        project = played_project(path, done)
         gate = PersonGate(running=running)
         return Opened(project, FakeLaboratory(project, gate, turns, copilot, pace), gate)
 

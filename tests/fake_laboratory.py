@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
+import tempfile
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 from core.events import (
@@ -230,9 +233,21 @@ def new_project(folder: Path) -> Project:
     return Project.create(folder, settings_text("Are forests more sensitive to label noise?", name="label-noise"), {})
 
 
-def play(project: Project, turns: Sequence[Turn]) -> None:
-    """Put turns into the history without an engine."""
+def played_project(folder: Path, done: int) -> Project:
+    """A project in `folder` in which the first `done` turns of the study have been made."""
+    shutil.copytree(_template(done), folder, symlinks=True)
+    return Project.open(folder)
+
+
+@cache
+def _template(done: int) -> Path:
+    folder = Path(_templates.name) / str(done)
+    project = new_project(folder)
     player = FakeLaboratory(project, PersonGate(running=True), study())
     with project.lock():
-        for done in turns:
-            player._commit(done, read_progress(project))
+        for turn in study()[:done]:
+            player._commit(turn, read_progress(project))
+    return folder
+
+
+_templates = tempfile.TemporaryDirectory(prefix="labtop-studies-")

@@ -12,7 +12,7 @@ from core.known import remember
 from core.progress import Progress
 from core.record import Cost, Phase
 from tests.app_stage import frame_of, told, until
-from tests.fake_laboratory import FakeLaboratory, new_project, play, study
+from tests.fake_laboratory import FakeLaboratory, new_project, played_project, study
 from tui.app import LabtopApp
 from tui.screens.home import HomeScreen, Known, ago, line, look
 from tui.screens.laboratory import LaboratoryScreen
@@ -48,8 +48,7 @@ async def test_without_a_project_home_says_how_to_start_one(tmp_path: Path) -> N
 
 
 async def test_a_known_project_is_listed_opened_and_left_again(tmp_path: Path) -> None:
-    project = new_project(tmp_path / "label-noise")
-    play(project, study()[:13])
+    project = played_project(tmp_path / "label-noise", 13)
     remember(project.path)
     app = LabtopApp(None, opener=fake_opener())
     async with app.run_test(size=(120, 40)) as pilot:

@@ -137,6 +137,7 @@ async def test_work_goes_on_from_where_one_went_back_to(tmp_path: Path) -> None:
         await until(pilot, lambda: laboratory(pilot).board.turns == 4)
         assert laboratory(pilot).board is not board
         await until(pilot, lambda: "rolled back" in laboratory(pilot).board.reason)
+        assert laboratory(pilot).board.model == "built-in researcher"
         await pilot.press("n")
         await until(pilot, lambda: laboratory(pilot).board.turns == 5)
 
@@ -459,9 +460,13 @@ async def test_a_project_that_another_process_works_on_is_shown_but_not_run(tmp_
         await laboratory(pilot).session.stop()
 
 
+def picture(name: str) -> str:
+    return Path(name).read_text()
+
+
 async def test_the_app_saves_its_own_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     async with opened(app_on(tmp_path, 3)) as pilot:
         await pilot.app.screen.run_action("save_picture")
         await until(pilot, lambda: "saved as" in told(pilot))
-        assert "Plan" in Path(told(pilot).removeprefix("saved as ")).read_text()
+        assert "Plan" in picture(told(pilot).removeprefix("saved as "))

@@ -9,7 +9,7 @@ from pathlib import Path
 from core.events import State, StateChanged
 from core.gate import PersonGate
 from core.workspace.project import Project
-from tests.fake_laboratory import REPORT, FakeLaboratory, new_project, play, study
+from tests.fake_laboratory import REPORT, FakeLaboratory, new_project, played_project, study
 from tui.session import Opened, Session, open_project
 
 PDF = b"""%PDF-1.4
@@ -25,8 +25,7 @@ trailer <</Root 1 0 R>>
 
 
 def session_on(folder: Path, done: int, *, running: bool = False) -> tuple[Session, Project]:
-    project = new_project(folder / "noise")
-    play(project, study()[:done])
+    project = played_project(folder / "noise", done)
     gate = PersonGate(running=running)
     return Session(Opened(project, FakeLaboratory(project, gate, study()), gate)), project  # type: ignore[arg-type]
 
@@ -68,10 +67,11 @@ async def test_stopping_leaves_the_project_free_and_starting_again_goes_on(tmp_p
 async def test_changing_the_history_holds_the_engine_first_and_after(tmp_path: Path) -> None:
     session, project = session_on(tmp_path, 5, running=True)
     session.start()
-    assert await session.change(lambda: project.rollback("2"), "rolled back to turn 2") == project.head
+    board, turns = await session.change(lambda: project.rollback("2"), "rolled back to turn 2")
+    assert session.drain() == []  # what the engine says from here on is about the new board
+    assert (board.turns, board.head, turns[-1].turn.number) == (2, project.head, 2)
     await asyncio.sleep(0.2)
     assert StateChanged(State.PAUSED, "rolled back to turn 2") in session.drain()
-    assert (await session.read())[0].turns == 2
     await session.stop()
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from core.errors import LabError
 from core.events import Event, Notice, ProgramOutput, State, StateChanged, Token
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from core.gate import PersonGate
     from core.laboratory import Laboratory
     from core.workspace.project import Project
-
-T = TypeVar("T")
 
 REPORT = "report/report"
 SAME_TURN = 2.0
@@ -108,15 +106,16 @@ class Session:
             with suppress(asyncio.CancelledError):
                 await task
 
-    async def change(self, work: Callable[[], T], why: str) -> T:
-        """Change the history while the engine is stopped, then start it again, held; raises LabError."""
+    async def change(self, work: Callable[[], object], why: str) -> tuple[Board, list[LoggedTurn]]:
+        """Change the history while the engine is stopped, read it, and start the engine again, held; raises LabError."""
         await self.stop()
         self._said.clear()
         try:
-            return await asyncio.to_thread(work)
+            await asyncio.to_thread(work)
+            return await self.read()
         finally:
             self.gate.pause(why)
-            self.start()
+            self.start()  # last, so that its first words find the new board
 
     async def tell(self, phase: Phase, words: str) -> str:
         """Append a line to the phase's notes, which its agents read at every turn; returns the file's name."""

@@ -223,14 +223,14 @@ class LaboratoryScreen(AnsweringScreen):
 
     async def _travel(self, wish: Wish) -> None:
         try:
-            words = await travel(self.app, self.session, self.board, wish)
+            arrival = await travel(self.app, self.session, self.board, wish)
         except LabError as error:
             self.say(str(error), "warning")
             return
-        if words:
-            self._load(*await self.session.read())
-            self.wall.note(words)
-            self.say(words)
+        if arrival:
+            self._load(arrival.board, arrival.turns)
+            self.wall.note(arrival.words)
+            self.say(arrival.words)
 
     async def action_home(self) -> None:
         """Leave this project for the list of projects."""

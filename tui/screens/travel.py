@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from textual.app import App
 
 from core.history import redo, rollback, undo
-from core.record import Cost
+from core.record import Cost, LoggedTurn
 from tui.board import Board, HistoryRow
 from tui.screens.rollback import RollBackScreen
 from tui.session import Session
@@ -24,25 +25,30 @@ class Wish:
     commit: str = ""
 
 
-async def travel(app: App[None], session: Session, board: Board, wish: Wish) -> str:
-    """Fulfil the wish; says in a few words what was done, nothing when it was called off; raises LabError."""
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """Where a wish has led: in a few words, and the project as its history now tells it."""
+
+    words: str
+    board: Board
+    turns: Sequence[LoggedTurn]
+
+
+async def travel(app: App[None], session: Session, board: Board, wish: Wish) -> Arrival | None:
+    """Fulfil the wish; None when it was called off; raises LabError."""
+    project = session.project
     match wish.action:
         case "undo":
-            await session.change(lambda: undo(session.project), "held after an undo")
-            return "brought back what the roll-back left behind; ^r goes back again"
+            words, work = "brought back what the roll-back left behind; ^r goes back again", partial(undo, project)
         case "redo":
-            await session.change(lambda: redo(session.project), "held after a redo")
-            return "rolled back again; u brings back what went"
+            words, work = "rolled back again; u brings back what went", partial(redo, project)
         case _:
-            return await _roll_back(app, session, board, wish)
-
-
-async def _roll_back(app: App[None], session: Session, board: Board, wish: Wish) -> str:
-    sheet = RollBackScreen(f"Roll back to turn {wish.turn}?", facts(board, wish.turn))
-    if not await app.push_screen_wait(sheet):
-        return ""
-    await session.change(lambda: rollback(session.project, wish.commit), f"rolled back to turn {wish.turn}")
-    return f"rolled back to turn {wish.turn}; u brings back what went"
+            sheet = RollBackScreen(f"Roll back to turn {wish.turn}?", facts(board, wish.turn))
+            if not await app.push_screen_wait(sheet):
+                return None
+            words = f"rolled back to turn {wish.turn}; u brings back what went"
+            work = partial(rollback, project, wish.commit)
+    return Arrival(words, *await session.change(work, words.partition(";")[0]))
 
 
 def facts(board: Board, turn: int) -> list[tuple[str, str]]:
