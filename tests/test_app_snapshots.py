@@ -27,7 +27,15 @@ async def settled(pilot: Pilot[None]) -> None:
     laboratory(pilot).board.clock = lambda: laboratory(pilot).board.asked or 0.0
     await pilot.pause(0.1)
     laboratory(pilot)._refresh_status()
-    await pilot.pause()
+    await repainted(pilot)
+
+
+async def repainted(pilot: Pilot[None]) -> None:
+    """Everything is painted afresh: Textual may leave a scroll bar as it was before the last line came."""
+    await pilot.pause(0.1)
+    for widget in pilot.app.screen.query("*"):
+        widget.refresh(layout=True)
+    await pilot.pause(0.1)
 
 
 def pressing(*keys: str, until_screen: type = LaboratoryScreen) -> Callable[[Pilot[None]], Awaitable[None]]:
@@ -35,7 +43,7 @@ def pressing(*keys: str, until_screen: type = LaboratoryScreen) -> Callable[[Pil
         await settled(pilot)
         await pilot.press(*keys)
         await until(pilot, lambda: isinstance(pilot.app.screen, until_screen))
-        await pilot.pause(0.2)
+        await repainted(pilot)
 
     return run
 
@@ -58,7 +66,7 @@ def test_the_history(snap_compare: Compare, tmp_path: Path, size: tuple[int, int
     async def run(pilot: Pilot[None]) -> None:
         await keys(pilot)
         await pilot.press("down", "right_square_bracket")
-        await pilot.pause(0.2)
+        await repainted(pilot)
 
     assert snap_compare(app_on(tmp_path, 13), terminal_size=size, run_before=run)
 
@@ -80,7 +88,7 @@ def test_a_turn_that_waits(snap_compare: Compare, tmp_path: Path, size: tuple[in
         question.clock = lambda: (question._since or 0.0) + 7
         await settled(pilot)
         question._tick()
-        await pilot.pause()
+        await repainted(pilot)
 
     app = app_on(tmp_path, 11, copilot=Copilot.TURN, running=True)
     assert snap_compare(app, terminal_size=size, run_before=run)

@@ -107,7 +107,7 @@ class Session:
                 await task
 
     async def change(self, work: Callable[[], object], why: str) -> tuple[Board, list[LoggedTurn]]:
-        """Change the history while the engine is stopped, read it, and start the engine again, held; raises LabError."""
+        """Change the history while the engine is stopped, read it, and start the engine anew, held; raises LabError."""
         await self.stop()
         self._said.clear()
         try:
