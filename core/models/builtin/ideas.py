@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
-from core.models.builtin import program_text
+from core.models.builtin import figure_text, program_text
+from core.models.builtin.changes import (
+    Change,
+    with_grid,
+    with_longer_grid,
+    with_setting,
+    with_setting_everywhere,
+    with_study_models,
+)
 from core.models.builtin.families import Family, family
 from core.models.builtin.learnt import Learnt
 from core.models.builtin.notes import Reading
-from core.models.builtin.programs import first_entry, groups_text, quoted, score_of, tuple_text
+from core.models.builtin.programs import quoted, score_of, tuple_text
 from core.models.builtin.source import (
     Model,
     chained,
     constant,
-    entry_text,
     function_before,
     has_function,
     literal,
@@ -22,13 +29,9 @@ from core.models.builtin.source import (
     with_constant,
     with_function,
     with_imports,
-    with_lines,
-    with_model,
     without_import,
 )
 from core.models.builtin.study import Kind, Study
-
-Change = Callable[[str], str | None]
 
 PATIENCE = 90.0
 """Seconds that an improved program may be expected to take, and never more than a third of its limit."""
@@ -129,7 +132,7 @@ def models_of_the_plan(ground: Ground) -> Iterator[Idea]:
             "; ".join(words),
             f"The plan, with the researcher's notes, compares {', '.join(ground.study.models)}.",
             115,
-            lambda text: _with_models(text, ground.study),
+            lambda text: with_study_models(text, ground.study),
             len(wanted) / max(1, len(there)),
         )
 
@@ -168,7 +171,7 @@ def wishes(ground: Ground) -> Iterator[Idea]:
             f"{trees} trees",
             "A note asks for it.",
             105,
-            lambda text: _with_setting(text, "n_estimators", str(trees)),
+            lambda text: with_setting_everywhere(text, "n_estimators", str(trees)),
             2.0,
         )
 
@@ -217,7 +220,7 @@ def iterations(ground: Ground) -> Iterator[Idea]:
                 f"{name} with max_iter={more}",
                 f"{count} fits of {name} stopped before they had converged.",
                 58,
-                _setting(name, "max_iter", more),
+                with_setting(name, "max_iter", more),
                 1.3,
             )
 
@@ -232,7 +235,7 @@ def balance(ground: Ground) -> Iterator[Idea]:
                 f"{ground.study.metric} counts every class alike, but {', '.join(names)} are fitted to the "
                 "rows as they come.",
                 72,
-                lambda text: chained(text, *[_setting(name, "class_weight", '"balanced"') for name in names]),
+                lambda text: chained(text, *[with_setting(name, "class_weight", '"balanced"') for name in names]),
             )
 
 
@@ -253,7 +256,7 @@ def settings(ground: Ground) -> Iterator[Idea]:
             else f"three settings for each of {len(plain)} models",
             f"Every model gets the same number of settings to choose from on validation rows, for each level.{seen}",
             75,
-            lambda text: chained(text, *[_grid(name, ground.study.task) for name in plain]),
+            lambda text: chained(text, *[with_grid(name, ground.study.task) for name in plain]),
             1 + 2 * len(plain) / max(1, len(ground.entries)),
         )
 
@@ -275,7 +278,7 @@ def wider_grid(ground: Ground) -> Iterator[Idea]:
                     f"Validation rows chose {known.knob}={values[edge]} in {share:.0%} of the fits of {name}, "
                     "the edge of its list.",
                     50 + 15 * share,
-                    _longer(name, value, front=step < 0),
+                    with_longer_grid(name, value, front=step < 0),
                     1 + 1 / (len(values) * max(1, len(ground.entries))),
                 )
 
@@ -297,7 +300,7 @@ def restraint(ground: Ground) -> Iterator[Idea]:
                     f"{point.validation:.3f} "
                     "on validation rows: it learns the disturbance by heart.",
                     40 + 20 * min(1.0, point.fit - point.validation),
-                    _setting(name, known.knob, value),
+                    with_setting(name, known.knob, value),
                 )
 
 
@@ -309,7 +312,7 @@ def more_trees(ground: Ground) -> Iterator[Idea]:
             entry, known = ground.entries.get(name), ground.known(name)
             if entry and known:
                 larger = [(k, v) for k, v in known.more if k not in entry.arguments or _smaller(entry.arguments[k], v)]
-                changes += [_setting(name, key, value) for key, value in larger[:1]]
+                changes += [with_setting(name, key, value) for key, value in larger[:1]]
         if changes:
             weakest = ground.learnt.weakest()
             yield Idea(
@@ -356,7 +359,7 @@ def group_figure(ground: Ground) -> Iterator[Idea]:
             lambda text: function_before(
                 text.replace(call, f"{call}    draw_groups(table, groups)\n", 1),
                 "draw_scores",
-                program_text.GROUP_FIGURE,
+                figure_text.GROUP_FIGURE,
             ),
         )
 
@@ -374,80 +377,6 @@ def more_seeds(ground: Ground) -> Iterator[Idea]:
             lambda text: with_constant(text, "SEEDS", str(more)),
             more / there,
         )
-
-
-def _setting(name: str, key: str, value: str) -> Change:
-    def change(text: str) -> str | None:
-        entry = models(text).get(name)
-        if entry is None or (entry.loop and key == entry.loop[0]):
-            return text if entry else None
-        arguments = {k: v for k, v in entry.arguments.items() if k != "random_state"} | {key: value}
-        if "random_state" in entry.arguments:
-            arguments["random_state"] = entry.arguments["random_state"]
-        return with_model(text, replace(entry, arguments=arguments))
-
-    return change
-
-
-def _grid(name: str, task: str) -> Change:
-    def change(text: str) -> str | None:
-        entry, known = models(text).get(name), family(name, task)
-        if entry is None or known is None:
-            return None
-        there = entry.arguments.get(known.knob, known.values[known.usual])
-        place = known.values.index(there) if there in known.values else known.usual
-        first = min(place, len(known.values) - 3)
-        values = known.values[first : first + 3]
-        arguments = {key: value for key, value in entry.arguments.items() if key not in (known.knob, "random_state")}
-        arguments[known.knob] = known.knob
-        if "random_state" in entry.arguments:
-            arguments["random_state"] = entry.arguments["random_state"]
-        return with_model(text, replace(entry, arguments=arguments, loop=(known.knob, values)))
-
-    return change
-
-
-def _longer(name: str, value: str, *, front: bool) -> Change:
-    def change(text: str) -> str | None:
-        entry = models(text).get(name)
-        if entry is None or entry.loop is None or value in entry.loop[1]:
-            return None
-        variable, values = entry.loop
-        return with_model(text, replace(entry, loop=(variable, (value, *values) if front else (*values, value))))
-
-    return change
-
-
-def _with_setting(text: str, key: str, value: str) -> str | None:
-    result: str | None = text
-    for name, entry in models(text).items():
-        if key in entry.arguments and result is not None:
-            result = _setting(name, key, value)(result)
-    return result
-
-
-def _with_models(text: str, study: Study) -> str | None:
-    """The program with just the study's models, those that it has already as they are."""
-    there = models(text)
-    first, last = min(e.first for e in there.values()), max(e.last for e in there.values())
-    lines, imports, scaled = [], {}, list(literal(text, "SCALED") or ())  # type: ignore[call-overload]
-    for name in study.models:
-        entry, known = there.get(name), family(name, study.task)
-        if entry:
-            lines.append(entry_text(name, entry.estimator, entry.arguments, entry.loop))
-        elif known:
-            new = first_entry(known)
-            lines.append(entry_text(name, new.estimator, new.arguments))
-            imports[new.estimator] = known.module
-            if known.scaled and scaled:
-                scaled.append(name)
-    kept = [quoted(name) for name in scaled if name in study.models]
-    return chained(
-        with_lines(text, first, last, "".join(lines)),
-        lambda t: with_constant(t, "GROUPS", f"{{\n{groups_text(study.groups)}}}"),
-        lambda t: with_constant(t, "SCALED", tuple_text(kept) if kept else "()"),
-        lambda t: with_imports(t, imports),
-    )
 
 
 def _smaller(there: str, larger: str) -> bool:

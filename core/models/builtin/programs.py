@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from core.brief import DataCard
+from core.models.builtin import figure_text
 from core.models.builtin import program_text as text
 from core.models.builtin.families import Family, family
 from core.models.builtin.source import constant_text, entry_text, import_text
@@ -94,8 +95,8 @@ def write_program(spec: Spec) -> str:
         _run(spec),
         *([text.WHOLE_GROUPS] if spec.guarded else []),
         text.SUMMARY.rstrip("\n") + "\n",
-        (text.COMPARISON_FIGURES if study.kind is Kind.COMPARISON else _figures(study)).rstrip("\n") + "\n",
-        text.FIGURE_PARTS.rstrip("\n") + "\n",
+        (figure_text.COMPARISON_FIGURES if study.kind is Kind.COMPARISON else _figures(study)).rstrip("\n") + "\n",
+        figure_text.FIGURE_PARTS.rstrip("\n") + "\n",
         _main(spec),
     ]
     return parts[0] + "\n\n".join(parts[1:])
@@ -231,7 +232,7 @@ def _run(spec: Spec) -> str:
 
 
 def _figures(study: Study) -> str:
-    return filled(text.FIGURES, AXIS=_of(_LEVELS_NOTE, study))
+    return filled(figure_text.FIGURES, AXIS=_of(_LEVELS_NOTE, study))
 
 
 def _main(spec: Spec) -> str:
