@@ -83,9 +83,7 @@ def new(folder: Path, question: str, data: Path | None, target: str, model: str,
     """Start a project in FOLDER."""
     from core.create import create_project
 
-    project = create_project(
-        folder, question, data=data, target=target, seed=seed, model=model, copilot=copilot
-    )
+    project = create_project(folder, question, data=data, target=target, seed=seed, model=model, copilot=copilot)
     click.echo(f"Made {project.path}")
     click.echo(f"Next: labtop open {folder}   or, without a screen: labtop run {folder}")
 
