@@ -1,4 +1,4 @@
-"""The console command `labtop`: finds the packages `core` and `tui` beside this file, or inside a wheel under `_labtop/`."""
+"""The console command `labtop`: finds `core` and `tui` beside this file, or inside a wheel under `_labtop/`."""
 
 import sys
 from pathlib import Path
