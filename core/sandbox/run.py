@@ -14,14 +14,13 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 
 from core.clean import decode
 from core.sandbox import bubblewrap, launcher, processes
-from core.sandbox.copy import remove_tree
 from core.sandbox.outcome import Ending, Outcome, Tier, ended
 from core.sandbox.output import Output
+from core.sandbox.scratch import scratch
 from core.sandbox.surroundings import RUN_MARK, Job, environment, resources
 from core.sandbox.tiers import best_tier, describe
 from core.sandbox.watch import Watch
@@ -56,9 +55,7 @@ async def run(
     chosen = await asyncio.to_thread(best_tier) if tier is None else tier
     folder = await asyncio.to_thread(folder.resolve)
     async with AsyncExitStack() as held:
-        temporary = Path("/tmp") if chosen is Tier.BUBBLEWRAP else Path(mkdtemp(prefix="labtop-tmp-"))
-        if chosen is not Tier.BUBBLEWRAP:
-            held.push_async_callback(asyncio.to_thread, remove_tree, temporary)
+        temporary = Path("/tmp") if chosen is Tier.BUBBLEWRAP else await held.enter_async_context(scratch())
         mark = secrets.token_hex(16)
         surroundings = environment(folder, temporary, settings or {}, mark)
         name = str(folder / argv[0]) if "/" in argv[0] else argv[0]

@@ -7,6 +7,7 @@ import textwrap
 from dataclasses import dataclass
 
 from core.brief import Column, DataCard
+from core.data.files import DECIMAL_COMMAS
 from core.models.builtin.programs import filled, one_line, quoted, tuple_text
 
 _SKLEARN = re.compile(r"sklearn:([a-z_]+)\Z")
@@ -238,10 +239,11 @@ def _read(card: DataCard, path: str, careful: bool) -> str:
         return f"pd.read_parquet({path})"
     if suffix in ("jsonl", "ndjson"):
         return f"pd.read_json({path}, lines=True)"
+    decimal = ', decimal=","' if DECIMAL_COMMAS in card.note else ""
     if careful:
         forgiving = 'sep=None, engine="python", encoding="utf-8-sig", encoding_errors="replace", on_bad_lines="skip"'
-        return f"pd.read_csv({path}, {forgiving})"
+        return f"pd.read_csv({path}{decimal}, {forgiving})"
     match = re.search(r"separated by '(.{1,2})'", card.note)
     separator = match[1] if match else "\\t" if suffix in ("tsv", "tab") else ","
-    extra = "" if separator == "," else f', sep="{separator}"'
+    extra = decimal if separator == "," else f', sep="{separator}"{decimal}'
     return f'pd.read_csv({path}{extra}, encoding="utf-8-sig", index_col=False, low_memory=False)'
