@@ -276,6 +276,27 @@ async def test_the_same_proposal_again_is_not_run_again(tmp_path: Path) -> None:
     model = ScriptedModel(scientist(lambda brief: judged(brief) if brief.job is Job.JUDGE else write(Replace(PROGRAM))))
     turns = turns_in(await events_of(project, model, turns=2))
     assert "changes nothing" in turns[1].turn.outcome
+    assert read_progress(project).programs.steps == 1
+
+
+async def test_the_experiments_end_after_their_steps_even_when_nothing_gets_better(tmp_path: Path) -> None:
+    project = await at_experiments(tmp_path / "p", solver_steps=2)
+
+    def program(brief: Brief) -> str:
+        match brief.job:
+            case Job.JUDGE:
+                return judged(brief, 0.5)
+            case Job.FIRST:
+                return write(Replace(PROGRAM))
+            case Job.REPAIR:
+                return write(Replace(PROGRAM + "# repaired\n"))
+            case _:
+                return write(Replace("broken(" if brief.step == 1 else PROGRAM))
+
+    events = await events_of(project, ScriptedModel(scientist(program)), until=Phase.EXPERIMENTS)
+    outcomes = [turn.turn.status for turn in turns_in(events)]
+    assert outcomes == [Status.OK, Status.FAILED, Status.OK, Status.FAILED]
+    assert read_progress(project).phase is Phase.INTERPRETATION
 
 
 async def test_a_look_at_the_data_runs_and_is_reported(tmp_path: Path) -> None:

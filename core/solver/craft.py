@@ -25,6 +25,8 @@ class Situation:
     error: str = ""
     section: str = ""
     repairs: int = 0
+    parent: Kept | None = None
+    """The kept candidate that is to be improved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ class Craft(Protocol):
         """The commands for a job."""
         ...
 
-    def applied(self, situation: Situation, command: Edit | Replace, question: str) -> str:
+    def applied(self, situation: Situation, command: Edit | Replace) -> str:
         """The text that a command makes; raises LabError when it does not fit."""
         ...
 

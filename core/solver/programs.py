@@ -53,7 +53,7 @@ class Programs:
     def allowed(self, job: Job) -> tuple[type, ...]:
         return (Edit, Replace) if job in (Job.IMPROVE, Job.REPAIR) else (Replace,)
 
-    def applied(self, situation: Situation, command: Edit | Replace, question: str) -> str:
+    def applied(self, situation: Situation, command: Edit | Replace) -> str:
         return apply_edit(situation.text, command) if isinstance(command, Edit) else command.text.rstrip("\n") + "\n"
 
     def complete(self, text: str) -> bool:

@@ -62,7 +62,7 @@ class Reports:
     def allowed(self, job: Job) -> tuple[type, ...]:
         return (Edit,) if job in (Job.IMPROVE, Job.REPAIR) else (Replace,)
 
-    def applied(self, situation: Situation, command: Edit | Replace, question: str) -> str:
+    def applied(self, situation: Situation, command: Edit | Replace) -> str:
         if isinstance(command, Edit):
             return apply_edit(situation.text, command)
         if situation.job is Job.FIRST:
