@@ -27,8 +27,8 @@ LIST = "\n\n- one level of noise after the other\n- five seeds each, *paired* ov
 CODE = "```python\nrng = np.random.default_rng(seed)\nfor name, model in models.items():\n    fit(model, X)\n```\n\n"
 
 
-def run(seconds: float = 6.0) -> list[tuple[str, float, str]]:
-    """Measure; one row (what, value, unit) for each number."""
+def run(seconds: float = 6.0) -> list[tuple[str, str]]:
+    """The measurements as (name, value) rows."""
     with tempfile.TemporaryDirectory() as folder:
         notes = Path(folder) / "notes.json"
         waits, written = _drive([sys.executable, __file__, "--child", str(seconds), str(notes)], seconds)
@@ -36,12 +36,11 @@ def run(seconds: float = 6.0) -> list[tuple[str, float, str]]:
     waits.sort()
     name = f"streaming {TOKENS_PER_SECOND} tokens/s"
     return [
-        (f"{name}: tokens shown a second", measured["tokens"] / measured["seconds"], "tokens/s"),
-        (f"{name}: share of one core", 100 * measured["cpu"] / measured["seconds"], "%"),
-        (f"{name}: key to paint, p50", 1000 * waits[len(waits) // 2], "ms"),
-        (f"{name}: key to paint, p95", 1000 * waits[int(len(waits) * 0.95)], "ms"),
-        (f"{name}: keys measured", len(waits), "keys"),
-        (f"{name}: written to the terminal", written / 1000 / measured["seconds"], "KB/s"),
+        (f"{name}: tokens shown a second", f"{measured['tokens'] / measured['seconds']:.0f}"),
+        (f"{name}: share of one core", f"{100 * measured['cpu'] / measured['seconds']:.0f} %"),
+        (f"{name}: key to paint, p50 of {len(waits)} keys", f"{1000 * waits[len(waits) // 2]:.0f} ms"),
+        (f"{name}: key to paint, p95", f"{1000 * waits[int(len(waits) * 0.95)]:.0f} ms"),
+        (f"{name}: written to the terminal", f"{written / 1000 / measured['seconds']:.0f} KB/s"),
     ]
 
 
@@ -141,5 +140,5 @@ if __name__ == "__main__":
     if sys.argv[1:2] == ["--child"]:
         _child(float(sys.argv[2]), Path(sys.argv[3]))
     else:
-        for what, value, unit in run():
-            print(f"{what:<58} {value:10.1f} {unit}")
+        for name, value in run():
+            print(f"{name:<64}{value:>14}")
