@@ -20,7 +20,7 @@ _DESCRIPTIONS = {
     Tier.BUBBLEWRAP: "bubblewrap: programs see only the project and Python, have no network and end as a whole",
     Tier.LANDLOCK: "Landlock: programs read only the project, Python and the system, write only the project, and open "
     "no sockets; they share the machine's list of processes and /dev/shm",
-    Tier.PLAIN: "WARNING: no sandbox. Programs written by the model run as you: they can read and change your files "
+    Tier.PLAIN: "no sandbox! Programs written by the model run as you: they can read and change your files "
     "and use the network; only time, memory, processes and disk are limited. Install bubblewrap",
 }
 
