@@ -151,7 +151,7 @@ def test_a_watch_tells_of_edits_once_and_not_of_git_s_or_of_reading(tmp_path: Pa
     assert len(heard.calls) == count
 
 
-def test_network_file_systems_are_told_from_local_ones() -> None:
+def test_the_file_system_of_a_path_is_read_from_the_mounts() -> None:
     assert filesystem(Path("/proc/self")) == "proc"
 
 
