@@ -175,17 +175,24 @@ async def test_submitted_code_is_accepted_only_when_it_runs_and_load_yields_rows
 async def test_a_program_is_repaired_three_times_then_replaced(tmp_path: Path) -> None:
     project = await at_experiments(tmp_path / "p")
     jobs: list[Job] = []
+    lessons: list[str] = []
 
     def program(brief: Brief) -> str:
         jobs.append(brief.job)
         if brief.job is Job.JUDGE:
+            lessons.append(brief.error)
             return judged(brief)
         if brief.job is Job.REPAIR:
             return write(Edit(1, 1, f"raise ValueError('still broken {len(jobs)}')"))
         return write(Replace(PROGRAM if brief.job is Job.REPLACE else "print(undefined_name)\n"))
 
     turns = turns_in(await events_of(project, ScriptedModel(scientist(program)), turns=5))
-    assert jobs == [Job.FIRST, Job.REPAIR, Job.REPAIR, Job.REPAIR, Job.REPLACE, Job.JUDGE]
+    attempts = [Job.FIRST, Job.REPAIR, Job.REPAIR, Job.REPAIR, Job.REPLACE]
+    assert jobs == [job for attempt in attempts for job in (attempt, Job.JUDGE)]
+    assert "NameError" in lessons[0]
+    assert lessons[-1] == ""
+    assert turns[0].turn.reflection == "Judged at 0.5."
+    assert "Reflection: Judged at 0.5." in turns[0].turn.outcome
     assert [turn.turn.status for turn in turns] == [Status.FAILED] * 4 + [Status.OK]
     assert "NameError" in turns[0].turn.outcome
     assert project.read("experiment/main.py") == PROGRAM

@@ -64,6 +64,11 @@ class Craft(Protocol):
     @property
     def judge(self) -> Agent: ...
 
+    @property
+    def reflects_on_failure(self) -> bool:
+        """Whether the judge also reflects on a candidate that failed its check."""
+        ...
+
     def steps(self, desk: Desk) -> int:
         """How many improvements the search may try."""
         ...

@@ -56,10 +56,12 @@ def unchanged(desk: Desk, craft: Craft, situation: Situation, answer: Answer) ->
     return _over(desk, craft, draft, search)
 
 
-def failed(desk: Desk, craft: Craft, attempt: Attempt) -> Draft:
+def failed(desk: Desk, craft: Craft, attempt: Attempt, lesson: str = "") -> Draft:
     """A candidate that failed its check: repaired next, or given up when even a new one failed and there is a best."""
     situation, answer, check = attempt.situation, attempt.answer, attempt.check
     error = check.error or check.problem
+    if lesson:
+        error = f"{error}\n\nReflection: {lesson}"
     search = situation.search
     given_up = situation.job is Job.REPLACE and search.best is not None
     if given_up:
@@ -68,8 +70,10 @@ def failed(desk: Desk, craft: Craft, attempt: Attempt) -> Draft:
         repairs = 0 if situation.job is Job.REPLACE else situation.repairs
         pending = Pending(desk.turn, attempt.commit, error, repairs, situation.job.value, situation.section)
         search = replace(search, pending=pending)
-    search = _with_try(desk, search, answer, Status.FAILED, check.problem)
-    draft = desk.draft(answer, f"{answer.label or craft.path}: {check.problem}", Status.FAILED, error)
+    search = _with_try(desk, search, answer, Status.FAILED, f"{check.problem}. {condensed(lesson, 400)}".rstrip(". "))
+    draft = desk.draft(
+        answer, f"{answer.label or craft.path}: {check.problem}", Status.FAILED, error, reflection=lesson
+    )
     if given_up:
         return _over(desk, craft, draft, search)
     text = {candidate_path(desk.turn, craft.suffix): attempt.text}

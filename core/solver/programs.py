@@ -28,6 +28,7 @@ class Programs:
     suffix = ".py"
     writer = Agent.ML_ENGINEER
     judge = Agent.JUDGE
+    reflects_on_failure = True
 
     def steps(self, desk: Desk) -> int:
         return desk.settings.solver_steps

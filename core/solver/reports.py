@@ -33,6 +33,7 @@ class Reports:
     suffix = ".tex"
     writer = Agent.PHD_STUDENT
     judge = Agent.PROFESSOR
+    reflects_on_failure = False  # LaTeX's own message and its line say all there is to learn
 
     def steps(self, desk: Desk) -> int:
         return desk.settings.report_steps

@@ -83,7 +83,7 @@ async def _try(desk: Desk, craft: Craft, situation: Situation, answer: Answer, t
     commit = await to_the_end(keep, desk, craft, answer, text, check, situation.parents)
     attempt = Attempt(situation, answer, text, check, commit)
     if check.problem:
-        draft = failed(desk, craft, attempt)
+        draft = failed(desk, craft, attempt, await _lesson(desk, craft, situation, check, text))
     elif not craft.complete(text):
         draft = placed(desk, craft, attempt)
     else:
@@ -111,6 +111,16 @@ async def _assess(desk: Desk, craft: Craft, search: Search, text: str) -> Draft:
         return desk.rejected(answer)
     draft = scored(desk, craft, Attempt(situation, answer, text, check, commit), answer.command)
     return replace(draft, **shown)
+
+
+async def _lesson(desk: Desk, craft: Craft, situation: Situation, check: Check, text: str) -> str:
+    """What the judge learns from a candidate that failed its check; empty when it has nothing readable to say."""
+    if not craft.reflects_on_failure:
+        return ""
+    broken = replace(situation, job=Job.JUDGE, text=text, error=check.error, section="", parent=None)
+    brief = _brief(desk, craft, craft.judge, broken, check)
+    answer = await desk.consult(replace(brief, metrics=None, figures=()), (Judgement,))
+    return answer.reflection if isinstance(answer, Judgement) else ""
 
 
 async def _judgement(desk: Desk, craft: Craft, situation: Situation, check: Check, text: str) -> Judgement | Malformed:

@@ -3,12 +3,14 @@
 The score is a sum of parts: validity 0.16 (held-out selection 0.06, above chance 0.06, no model without a result 0.04),
 coverage of the plan 0.3 (levels 0.08, models 0.1, seeds 0.08, differences with intervals 0.04), figures 0.04, precision
 0.03 (rises with the number of seeds), and quality 0.45: how far the value lies between chance and perfection, so that
-the score rises strictly with the value when all else is equal.
+the score rises strictly with the value when all else is equal. But a program that carries out more of the plan, as the
+researcher's notes have it, never scores below the best so far that carries out less, and the other way round.
 """
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,11 +24,15 @@ from core.models.builtin.reply import Reply
 from core.models.builtin.study import Kind, Study
 
 QUALITY = 0.45
+STEP = 0.001
+"""By how much a program that carries out more of the plan scores above one that carries out less, at least."""
 _FIGURES = 2
 
 
 def answer(brief: Brief) -> Reply:
     """Score what the program measured and say what to learn from it."""
+    if brief.error:
+        return Reply("The program failed its check, so it measured nothing.", Judgement(0.0, _what_broke(brief.error)))
     reading = study_for(brief)
     score = judge_score(brief, reading)
     found = learnt(brief.metrics)
@@ -35,14 +41,26 @@ def answer(brief: Brief) -> Reply:
     return Reply(f"The program measured {value}.{compared}", Judgement(score, reflection(brief, reading)))
 
 
+def _what_broke(error: str) -> str:
+    """The cause of a failure in words: the message, and the last of the program's own lines on the way to it."""
+    problem = error.strip().splitlines()[0]
+    places = re.findall(r'File "experiment/main\.py", line (\d+)', error)
+    where = f" It came from line {places[-1]} of experiment/main.py." if places else ""
+    return f"It broke on {problem}.{where} Later programs must hold on these very data before anything is tuned."
+
+
 def judge_score(brief: Brief, reading: Reading) -> float:
     """The rubric's score in 0-1, rounded to five decimals."""
     metrics = brief.metrics or {}
     found = learnt(metrics)
     if found.value is None:
         return 0.0
-    parts = (_validity(metrics, found, brief), _coverage(metrics, found, reading.study), _extras(brief, found))
-    return round(sum(parts) + QUALITY * quality(metrics, brief), 5)
+    covered = _coverage(metrics, found, reading.study)
+    total = _validity(metrics, found, brief) + covered + _extras(brief, found) + QUALITY * quality(metrics, brief)
+    best = brief.best
+    if best and (more := covered - _coverage(best.metrics, learnt(best.metrics), reading.study)):
+        total = max(total, best.judge + STEP) if more > 0 else min(total, best.judge - STEP)
+    return round(min(1.0, max(0.0, total)), 5)
 
 
 def quality(metrics: Mapping[str, Any], brief: Brief) -> float:
