@@ -462,7 +462,16 @@ def test_measurements_of_another_program_are_no_evidence() -> None:
     found = metrics(unconverged={"logistic regression": 12})
     _, text = improve(program, metrics=found, best=other)
     assert "logistic regression in 12" not in text
-    assert "earlier candidate" in text
+    assert "I go on from the best program, that of turn 1." in text
+
+
+def test_an_improvement_keeps_what_the_best_program_has_gained() -> None:
+    program = first_program()
+    best = Candidate(7, program.replace("SEEDS = 3", "SEEDS = 5"), 0.5, metrics(seeds=5), "")
+    tried = Entry(2, Agent.ML_ENGINEER, "EDIT", "Next idea: 5 seeds.", Status.OK, "")
+    after, _ = improve(program, best=best, tried=(tried,))
+    assert "SEEDS = 5" in after
+    assert after != best.text
 
 
 def test_the_last_steps_bring_the_planned_seeds() -> None:

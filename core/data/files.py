@@ -20,8 +20,6 @@ LARGEST_FILE = 2**30
 """Bytes."""
 MOST_COLUMNS = 10_000
 
-DECIMAL_COMMAS = "Its numbers are written with decimal commas."
-
 _SEPARATED = frozenset({".csv", ".tsv", ".tab"})
 _PARQUET = frozenset({".parquet", ".pq"})
 _JSON_LINES = frozenset({".jsonl", ".ndjson"})
@@ -106,7 +104,7 @@ def _separated(path: Path) -> tuple[pandas.DataFrame, str]:
             "Mend those rows; text that holds the separator belongs in quotes.",
         ) from error
     note = "" if separator == "," else f"Its columns are separated by {separator!r}."
-    return frame, note if decimal == "." else f"{note} {DECIMAL_COMMAS}"
+    return frame, note if decimal == "." else f"{note} Its numbers are written with decimal commas."
 
 
 def _separator(path: Path) -> str:
@@ -129,7 +127,9 @@ def _decimal(path: Path, separator: str) -> str:
     if separator == ",":
         return "."
     with path.open(encoding="utf-8-sig", newline="") as file:
-        cells = [cell.strip() for row in csv.reader(file.read(262_144).splitlines(), delimiter=separator) for cell in row]
+        cells = [
+            cell.strip() for row in csv.reader(file.read(262_144).splitlines(), delimiter=separator) for cell in row
+        ]
     commas, points = (sum(bool(re.fullmatch(rf"[+-]?\d*{mark}\d+", cell)) for cell in cells) for mark in (",", r"\."))
     return "," if commas and not points else "."
 

@@ -19,6 +19,8 @@ MOST_CLASSES_SHOWN = 100
 SMALLEST_CLASS = 5
 """Rows below which a class can hardly be split into training and test rows."""
 
+EXTREME = 5.0
+
 _EXAMPLE = 40
 _SHOWN = 5
 _DATE = r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}.*)?"
@@ -183,6 +185,7 @@ def _remarks(
         _names("The same as the target:", copies),
         _names("Numbers but for a few cells:", almost),
         _names("With infinite values:", endless),
+        _extreme(frame[target]) if task == "regression" else "",
         f"Only {rows} rows." if rows < 50 else "",
     ]
 
@@ -199,6 +202,13 @@ def _class_remarks(answers: pandas.Series[Any], task: str) -> list[str]:
         _names(f"Classes with fewer than {SMALLEST_CLASS} rows:", tiny),
         f"The target's {len(counts)} whole numbers are taken as classes." if numbers else "",
     ]
+
+
+def _extreme(answers: pandas.Series[Any]) -> str:
+    """How many targets lie far from all others: by more than EXTREME times the middle half's width."""
+    low, high = answers.quantile(0.25), answers.quantile(0.75)
+    far = int(((answers < low - EXTREME * (high - low)) | (answers > high + EXTREME * (high - low))).sum())
+    return f"Extreme targets: {far} row{'s' * (far != 1)}." if 0 < far < 0.05 * len(answers) and high > low else ""
 
 
 def _names(lead: str, names: list[str]) -> str:

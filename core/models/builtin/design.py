@@ -33,7 +33,7 @@ from core.models.builtin.question import (
     read_task,
 )
 from core.models.builtin.study import Group, Kind, Study
-from core.models.builtin.wording import plural
+from core.models.builtin.wording import metric_name, plural
 
 SEEDS = 5
 _FIRST = {
@@ -112,14 +112,13 @@ def hypothesis(study: Study, question: str) -> str:
     b = study.groups[1].name if len(study.groups) > 1 else "the rest"
     if study.kind is Kind.COMPARISON:
         sign = direction.score or 1
-        return (
-            f"Over the seeds, the mean {study.metric} of {a} is {'higher' if sign > 0 else 'lower'} than that of {b}."
-        )
+        place = "higher" if sign > 0 else "lower"
+        return f"Over the seeds, the mean {metric_name(study.metric)} of {a} is {place} than that of {b}."
     sign = direction.loss or -direction.score
     amount = "more" if sign > 0 else "less" if sign < 0 else "as much"
     than = "as" if sign == 0 else "than"
     lose, do = ("lose" if plural(a) else "loses"), ("do" if plural(b) else "does")
-    return f"From {_span(study)}, {a} {lose} {amount} {study.metric} on average {than} {b} {do}."
+    return f"From {_span(study)}, {a} {lose} {amount} {metric_name(study.metric)} on average {than} {b} {do}."
 
 
 def _span(study: Study) -> str:

@@ -123,6 +123,7 @@ def _first(brief: Brief, reading: Reading) -> Reply:
 
 
 def _improve(brief: Brief, reading: Reading) -> Reply:
+    there, brief = brief.program, _from_the_best(brief)
     if not models(brief.program):
         return _rewrite(brief, reading)
     idea = next_idea(brief, reading) or next_idea(brief, reading, whatever_it_costs=True) or _one_more_seed(brief)
@@ -130,13 +131,21 @@ def _improve(brief: Brief, reading: Reading) -> Reply:
     if idea is None or after is None:
         return _rewrite(brief, reading)
     value = learnt(brief.metrics).value
-    if brief.best and brief.best.text != brief.program:
-        idea = replace(idea, why=f"{idea.why} This starts from an earlier candidate, not from the best one.")
+    if brief.best and brief.program != there:
+        idea = replace(idea, why=f"{idea.why} I go on from the best program, that of turn {brief.best.turn}.")
     now = f" The value to beat is {value:.4f}." if value is not None else ""
     if brief.changes:
         now += " The researcher's changes by hand stay as they are."
     notes = _notes(reading) if idea.promise >= FROM_A_NOTE or not brief.tried else ""
-    return Reply(f"{MARK}{idea.key}. {idea.why}{now} {notes}", command_for(brief.program, after))
+    return Reply(f"{MARK}{idea.key}. {idea.why}{now} {notes}", command_for(there, after))
+
+
+def _from_the_best(brief: Brief) -> Brief:
+    """The brief with the best program in place of an earlier candidate: what the best has gained is not given up."""
+    best = brief.best
+    if best is None or best.text == brief.program or not models(best.text):
+        return brief
+    return replace(brief, program=best.text, metrics=best.metrics)
 
 
 def _one_more_seed(brief: Brief) -> Idea | None:

@@ -10,7 +10,9 @@ from core.brief import Brief, DataCard, Reviewed
 from core.models.builtin.evidence import Evidence, read_evidence
 from core.models.builtin.findings import Finding, findings
 from core.models.builtin.plan import study_from_plan
+from core.models.builtin.reach import gap, instead
 from core.models.builtin.source import literal
+from core.models.builtin.study import Study
 from core.models.builtin.verdict import Verdict, decide
 from core.models.builtin.wording import tex
 
@@ -31,6 +33,14 @@ class Facts:
     figures: tuple[str, ...]
     round: int
     program: str = ""
+    study: Study | None = None
+    """The design that the plan's table describes."""
+
+    @property
+    def gap(self) -> str:
+        """What the question asks and the study does not answer, with what was measured instead; empty mostly."""
+        beyond = gap(self.question)
+        return f"{beyond} {instead(self.study, self.dataset)}" if beyond and self.study else beyond
 
     @property
     def dataset(self) -> str:
@@ -76,6 +86,7 @@ def facts_of(brief: Brief) -> Facts:
         figures=brief.figures,
         round=brief.round,
         program=brief.program,
+        study=study_from_plan(brief.plan),
     )
 
 

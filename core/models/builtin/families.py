@@ -125,7 +125,7 @@ FAMILIES: tuple[Family, ...] = (
     ),
     Family(
         "polynomial SVM", KERNELS, _C, "svm", "SVC",
-        (("kernel", '"poly"'), ("degree", "2")), "C", ("100.0", "10.0", "1.0", "0.3", "0.1"),
+        (("kernel", '"poly"'), ("degree", "2"), ("coef0", "1.0")), "C", ("100.0", "10.0", "1.0", "0.3", "0.1"),
         r"poly(?:nomial)?[ -](?:kernel )?svms?", scaled=True,
         usual=2,
     ),

@@ -43,6 +43,7 @@ def findings(evidence: Evidence) -> list[Finding]:
     """All that can be said of the measurement, most telling first; empty parts say nothing."""
     parts: tuple[tuple[str, Callable[[Evidence], Iterator[str]]], ...] = (
         ("contrast", contrasts),
+        ("within", within),
         ("ranking", ranking),
         ("losses", losses),
         ("crossing", crossings),
@@ -50,6 +51,7 @@ def findings(evidence: Evidence) -> list[Finding]:
         ("surprise", surprises),
         ("memory", memory),
         ("spread", scatter),
+        ("baseline", baseline),
         ("selection", selection),
     )
     return [Finding(topic, text) for topic, part in parts if (text := " ".join(part(evidence)))]
@@ -58,30 +60,66 @@ def findings(evidence: Evidence) -> list[Finding]:
 def contrasts(evidence: Evidence) -> Iterator[str]:
     """The paired contrasts, each with its interval; of many the clearest ones, and how many are clear at all."""
     told = sorted(evidence.contrasts, key=_clearness)[:TOLD] if len(evidence.contrasts) > TOLD else evidence.contrasts
-    for contrast in told:
-        yield contrast_sentence(evidence, contrast)
+    for place, contrast in enumerate(told):
+        yield contrast_sentence(evidence, contrast, brief=place > 0)
     if len(evidence.contrasts) > TOLD:
         clear = sum(contrast.decided for contrast in evidence.contrasts)
         yield f"Of all {len(evidence.contrasts)} paired differences, {clear} have an interval that excludes zero."
 
 
-def contrast_sentence(evidence: Evidence, contrast: Contrast) -> str:
-    """What a paired contrast says, the side that is ahead named first; one that includes zero is no difference."""
+def contrast_sentence(evidence: Evidence, contrast: Contrast, *, brief: bool = False) -> str:
+    """What a paired contrast says, the side that is ahead named first; one that includes zero is no difference.
+
+    A brief one follows another, which has said over how many seeds and over which range.
+    """
     c, metric = contrast.positive(), metric_name(evidence.metric)
-    when = f" {span(evidence)}" if c.about_loss else ""
-    start = f"Over {count(c.pairs, 'paired seed')}"
+    when = f" {span(evidence)}" if c.about_loss and not brief else ""
+    start = "" if brief else f"Over {count(c.pairs, 'paired seed')}, "
     if not c.decided:
         what = f"in the loss of {metric}" if c.about_loss else f"in {metric}"
-        return (
-            f"{start}, no difference {what} between {c.a} and {c.b} can be told{when}: {number(c.mean)}, 95 % interval "
+        return sentence(
+            f"{start}no difference {what} between {c.a} and {c.b} can be told{when}: {number(c.mean)}, 95 % interval "
             f"{interval(c.low, c.high)}, which includes zero."
         )
     more = "more" if c.about_loss else "higher in"
     does = verb(c.a, "loses", "lose") if c.about_loss else verb(c.a, "scores", "score")
-    return (
-        f"{start}, {does} {number(c.mean)} {more} {metric} than {c.b}{when} (95 % interval "
+    return sentence(
+        f"{start}{does} {number(c.mean)} {more} {metric} than {c.b}{when} (95 % interval "
         f"{interval(c.low, c.high)}, which excludes zero)."
     )
+
+
+def within(evidence: Evidence) -> Iterator[str]:
+    """Groups whose models differ more among themselves than the clear differences between groups."""
+    gaps = {name: abs(c.mean) for c in evidence.contrasts if c.decided for name in (c.a, c.b)}
+    for group in evidence.groups:
+        cells = [cell for model in group.models if (cell := evidence.cell(model, evidence.start))]
+        if evidence.varied or len(cells) < 2 or group.name not in gaps:
+            continue
+        low, *_, high = sorted(cells, key=lambda cell: cell.mean)
+        if high.mean - low.mean > gaps[group.name]:
+            yield (
+                f"Within {group.name} the models differ by more than that: {high.model} has {number(high.mean)}, "
+                f"{low.model} {number(low.mean)}, so the mean of the group speaks for neither."
+            )
+
+
+def baseline(evidence: Evidence) -> Iterator[str]:
+    """What a rule that ignores the features scores, and which models do no better than it."""
+    if evidence.chance is None or not evidence.fits:
+        return
+    means: dict[str, list[float]] = {}
+    for fit in evidence.fits:
+        means.setdefault(fit.model, []).append(fit.validation)
+    sign = 1 if evidence.higher else -1
+    worse = [name for name, values in means.items() if sign * (sum(values) / len(values) - evidence.chance) <= 0]
+    yield (
+        f"A rule that ignores the features has {metric_name(evidence.metric)} {number(evidence.chance)} on validation "
+        f"rows."
+    )
+    if worse:
+        who = "No model does" if len(worse) == len(means) else f"{sentence(verb(listed(worse), 'does', 'do'))} not do"
+        yield f"{who} better than that there, so the order of such models means little."
 
 
 def _clearness(contrast: Contrast) -> float:
@@ -161,11 +199,16 @@ def losses(evidence: Evidence) -> Iterator[str]:
         yield f"{sentence(verb(order[0].model, 'loses', 'lose'))} {_lost(order[0])} over the whole range."
     else:
         who = "every model loses" if len(falls) == len(order) else f"{len(falls)} of {len(order)} models lose"
+        clear = sum(loss.clear for loss in falls)
         least, most = falls[0], falls[-1]
-        yield f"{sentence(under_factor(evidence))}, {who} {metric_name(evidence.metric)}" + (
-            f": least {least.model} ({_lost(least)}), most {most.model} ({_lost(most)})."
-            if least is not most
-            else f": {most.model} ({_lost(most)})."
+        yield (
+            f"{sentence(under_factor(evidence))}, {who} {metric_name(evidence.metric)}"
+            + (
+                f": least {least.model} ({_lost(least)}), most {most.model} ({_lost(most)})"
+                if least is not most
+                else f": {most.model} ({_lost(most)})"
+            )
+            + ("." if clear == len(falls) else f"; {_beyond(clear)} the scatter over seeds.")
         )
 
 
@@ -192,8 +235,9 @@ def _group_crossings(evidence: Evidence, a: Group, b: Group) -> Iterator[str]:
     for (low, before), (high, after) in itertools.pairwise(gaps):
         if before * after < 0:
             ahead, behind = (a.name, b.name) if before > 0 else (b.name, a.name)
+            averaged = "averaged over the models of each group, " if a.models + b.models != (a.name, b.name) else ""
             yield (
-                f"The curves cross: averaged over the models of each group, {verb(ahead, 'is', 'are')} ahead at "
+                f"The curves cross: {averaged}{verb(ahead, 'is', 'are')} ahead at "
                 f"{short_level(evidence, low)} and {behind} at {short_level(evidence, high)}."
             )
 
@@ -296,8 +340,9 @@ def selection(evidence: Evidence) -> Iterator[str]:
     """What the search for a better program was guided by."""
     if evidence.cells and evidence.value is not None:
         yield (
-            f"Programs were selected by the mean {metric_name(evidence.metric)} on validation rows, which is "
-            f"{number(evidence.value)} for the one reported; the test rows were used for nothing but the numbers above."
+            f"Programs were selected by how much of the plan they carry out and by the mean "
+            f"{metric_name(evidence.metric)} on validation rows, {number(evidence.value)} for the one reported; "
+            f"the test rows were used for nothing but the numbers above."
         )
 
 
@@ -330,6 +375,10 @@ def _where(evidence: Evidence, cell: Cell) -> str:
 
 def _measured(cell: Cell) -> str:
     return spread(cell.mean, cell.std)
+
+
+def _beyond(clear: int) -> str:
+    return f"{clear} of these losses {'exceeds' if clear == 1 else 'exceed'}" if clear else "none of these exceeds"
 
 
 def _lost(loss: Loss) -> str:

@@ -348,7 +348,8 @@ def ranks(ground: Ground) -> Iterator[Idea]:
 
 def group_figure(ground: Ground) -> Iterator[Idea]:
     """A figure of the groups' means."""
-    if ground.study.kind is Kind.COMPARISON or has_function(ground.text, "draw_groups"):
+    single = all(len(group.models) == 1 for group in ground.study.groups)
+    if single or ground.study.kind is Kind.COMPARISON or has_function(ground.text, "draw_groups"):
         return
     call = "    draw_scores(results, groups)\n"
     if call in ground.text and has_function(ground.text, "draw_scores"):

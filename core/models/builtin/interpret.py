@@ -10,6 +10,7 @@ from core.commands import Dialogue, Interpretation
 from core.models.builtin import measured
 from core.models.builtin.facts import Facts, facts_of
 from core.models.builtin.findings import effect_size, lead
+from core.models.builtin.notes import read_notes
 from core.models.builtin.reply import Reply
 from core.models.builtin.verdict import Outcome
 from core.models.builtin.wording import (
@@ -28,6 +29,8 @@ from core.models.builtin.wording import (
 )
 from core.record import Agent, Status
 
+SENT_BACK = "Round "
+"""What begins the note by which the refinement sends the work back."""
 _SIGNED = "This is the reading of the built-in researcher: rules that look at the numbers, not a language model."
 
 
@@ -80,6 +83,8 @@ def interpretation(facts: Facts, asked: list[Doubt], notes: tuple[str, ...] = ()
     """The interpretation as Markdown: answer, evidence for and against, limits, what would change our mind."""
     verdict = facts.verdict
     answer = f"{facts.said('contrast') or facts.said('ranking')} ".lstrip()
+    if facts.gap:
+        answer = f"{facts.gap} {answer}"
     if facts.hypothesis:
         answer += f"The hypothesis (“{facts.hypothesis}”) is **{verdict.outcome}**. {verdict.reason}"
     parts = ["# Interpretation", f"Question: {facts.question}", _SIGNED, "## Answer", answer.strip(), "## Evidence"]
@@ -92,11 +97,18 @@ def interpretation(facts: Facts, asked: list[Doubt], notes: tuple[str, ...] = ()
         ("## Explanation", _conjectures(facts)),
         ("## Limits", measured.limits(facts)),
         ("## What to look at next, and what would change our mind", _turning_points(facts)),
-        ("## The researcher's notes, which rules cannot weigh", [f"“{note}”" for note in notes]),
+        ("## What the refinement asked for", [note for note in notes if note.startswith(SENT_BACK)]),
+        ("## The researcher's notes, which rules cannot weigh", [f"“{note}”" for note in _unread(facts, notes)]),
     ):
         if lines:
             parts += [heading, "\n".join(f"- {line}" for line in lines)]
     return "\n\n".join(parts) + "\n"
+
+
+def _unread(facts: Facts, notes: tuple[str, ...]) -> tuple[str, ...]:
+    """The person's own notes that no rule has read as a wish about the study."""
+    own = tuple(note for note in notes if not note.startswith(SENT_BACK))
+    return read_notes(facts.study, own).unread if facts.study else own
 
 
 def _conjectures(facts: Facts) -> list[str]:
@@ -130,7 +142,7 @@ def _student(brief: Brief, facts: Facts, raised: list[Doubt]) -> Reply:
 def _opening(facts: Facts) -> str:
     if not facts.evidence.cells:
         return f"{facts.said('ranking') or 'metrics.json holds no measurement.'} There is no comparison to interpret."
-    said = [facts.said(topic) for topic in ("contrast", "ranking", "losses", "surprise")]
+    said = [facts.said(topic) for topic in ("contrast", "within", "ranking", "losses", "surprise")]
     hypothesis = (
         f"By this the hypothesis is {facts.verdict.outcome}: {facts.verdict.reason}" if facts.hypothesis else ""
     )
@@ -164,7 +176,7 @@ def _effect(facts: Facts) -> Doubt | None:
     answer = f"The paired difference is {number(c.mean)}, 95 % interval {interval(c.low, c.high)}"
     answer += f"; that is {size}." if size else "."
     if same:
-        answer += f" It has the same sign in {same[0]} of {count(same[1], 'seed')}."
+        answer += f" It has the sign of its mean in {same[0]} of {count(same[1], 'seed')}."
     return Doubt(
         "effect size", f"What is the effect size of {c.a} against {c.b}, set against the scatter over seeds?", answer
     )
@@ -263,7 +275,7 @@ def _evidence(facts: Facts, *, speaks_for: bool) -> list[str]:
         same = facts.evidence.same_sign(contrast)
         lines.append(facts.said("contrast"))
         if same:
-            lines.append(f"The difference has the same sign in {same[0]} of {count(same[1], 'seed')}.")
+            lines.append(f"The difference has the sign of its mean in {same[0]} of {count(same[1], 'seed')}.")
     if not speaks_for:
         if outcome is Outcome.UNDECIDED:
             lines.append(facts.verdict.reason)

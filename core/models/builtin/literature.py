@@ -9,15 +9,27 @@ from dataclasses import dataclass
 from core.brief import Brief, Paper
 from core.commands import AddPaper, FullText, Summary
 from core.models.builtin.design import proposed_study
-from core.models.builtin.notes import person_said
+from core.models.builtin.notes import person_said, read_notes
 from core.models.builtin.question import data_name
+from core.models.builtin.reach import gap
 from core.models.builtin.reply import Reply
 from core.models.builtin.study import Kind, Study
 from core.record import Status
 from core.words import content_words
 
+_ASKING = frozenset(
+    re.findall(
+        r"\w+",
+        "about add also article articles cite find include look make more note only paper papers please read review"
+        " search see should some something take try use want work works",
+    )
+)
+"""Words by which a note asks for something, and which say nothing of what."""
 SHORTEST_ABSTRACT = 60
 """Characters below which an abstract says too little, so that the paper itself is asked for."""
+
+ASIDE = "For this question:"
+"""What begins the part of a summary that is about the study at hand and not about the paper."""
 
 PLAIN = 6
 """The fit from which a paper found by another search will do: a word of the facet stands in its title."""
@@ -79,15 +91,6 @@ _DATA_WORDS = {
 }
 
 
-_TITLES = {
-    "question": "what the question asks",
-    "data": "the data",
-    "evaluation": "how such comparisons are judged",
-    "note": "what the researcher's note names",
-    "the rest": "the question as a whole",
-}
-
-
 @dataclass(frozen=True, slots=True)
 class Facet:
     """One thing that the review should cover: its query, the words of papers about it, and why it matters."""
@@ -99,10 +102,14 @@ class Facet:
     near: tuple[str, ...] = ()
     """Words that are about the facet in a wider sense."""
     wanted: int = 1
+    least: int = 1
+    """How many of the words a paper must hold."""
 
     def fits(self, paper: Paper) -> int:
         """How plainly a paper is about this facet: words count more in the title, and more if not merely near."""
         title, abstract = (text.lower().replace("-", " ") for text in (paper.title, paper.abstract))
+        if sum(word in title or word in abstract for word in (*self.words, *self.near)) < self.least:
+            return 0
         weights = [(word, 2) for word in self.words] + [(word, 1) for word in self.near if word not in self.words]
         return sum(weight * (3 * (word in title) + (word in abstract)) for word, weight in weights)
 
@@ -132,13 +139,14 @@ def facets_of(brief: Brief) -> list[Facet]:
     """What the review of this question should cover, most central first."""
     study = proposed_study(brief)
     query, words = _KIND_QUERIES[study.kind]
+    asks = "will be measured" if gap(brief.question) else "the question asks"
     subject = study.kind.value if study.kind is not Kind.COMPARISON else "comparing model families"
     facets = [
         Facet(
             "question",
             query,
             words,
-            f"It is about {subject}, which is what the question asks.",
+            f"It is about {subject}, which is what {asks}.",
             wanted=1 + (brief.papers_wanted > 5),
         ),
         *(_group_facet(group.name, group.models) for group in study.groups),
@@ -148,11 +156,20 @@ def facets_of(brief: Brief) -> list[Facet]:
         query, words = _DATA_WORDS[source]
         facets.append(Facet("data", query, words, "It is where the data of this study come from."))
     facets.append(_evaluation(study))
-    note_words = [word for note in person_said(brief) for word in content_words(note)][:6]
-    if note_words:
-        asked = Facet("note", " ".join(note_words), tuple(note_words), "The researcher's note asks for it.")
-        facets.insert(1, asked)
+    note = _note(brief, study)
+    if note:
+        facets.insert(1, note)
     return facets
+
+
+def _note(brief: Brief, study: Study) -> Facet | None:
+    """What the person's notes ask for besides the design of the study."""
+    asked = read_notes(study, person_said(brief)).unread
+    words = [word for note in asked for word in content_words(note) if word not in _ASKING][:6]
+    if not words:
+        return None
+    why = f"It has to do with the researcher's note: “{_short(' '.join(asked))}”"
+    return Facet("note", " ".join(words), tuple(words), why, least=min(2, len(words)))
 
 
 def _group_facet(name: str, models: Sequence[str]) -> Facet:
@@ -176,12 +193,19 @@ def _search(brief: Brief, facet: Facet) -> Reply:
     lead = _missed(brief)
     held = f"The review holds {len(brief.review)} of {brief.papers_wanted} papers. " if brief.review else ""
     what = {
-        "question": f"I begin with what the question is about: “{_short(brief.question)}”.",
+        "question": _beginning(brief),
         "data": "Nothing found so far says where the data come from.",
         "evaluation": "A comparison over seeds needs a paper on how such comparisons mislead.",
         "note": "The researcher's note names something that the searches have not covered.",
     }.get(facet.name, f"Nothing found so far is plainly about {facet.name}.")
     return Reply(f"{lead}{held}{what}", Summary(facet.query))
+
+
+def _beginning(brief: Brief) -> str:
+    beyond = gap(brief.question)
+    if not beyond:
+        return f"I begin with what the question is about: “{_short(brief.question)}”"
+    return f"{beyond} I begin with what can be measured."
 
 
 def _take(brief: Brief, paper: Paper, facet: Facet) -> Reply:
@@ -190,10 +214,7 @@ def _take(brief: Brief, paper: Paper, facet: Facet) -> Reply:
             f"The record of {paper.id} says too little to judge it by, so I ask for the paper.", FullText(paper.id)
         )
     among = len(brief.found)
-    words = (
-        f"{_missed(brief)}Of {among} papers found, {paper.id} ({paper.year}) is most plainly about "
-        f"{_TITLES.get(facet.name, facet.name)}. {facet.why}"
-    )
+    words = f"{_missed(brief)}Of {among} papers found, {paper.id} ({paper.year}) fits best. {facet.why}"
     return Reply(words, AddPaper(paper.id, _summary(paper, facet)))
 
 
@@ -215,7 +236,7 @@ def _fill(brief: Brief, papers: Sequence[Paper], asked: set[str], facets: Sequen
 
 def _summary(paper: Paper, facet: Facet) -> str:
     said = paper.abstract.strip() or f"The record holds no abstract; the title is “{paper.title}”."
-    return f"{said}\n\nFor this question: {facet.why}"
+    return f"{said}\n\n{ASIDE} {facet.why}"
 
 
 def _best(facet: Facet, papers: Sequence[Paper], question: str) -> Paper | None:

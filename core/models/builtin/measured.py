@@ -48,10 +48,10 @@ def methods(facts: Facts) -> str:
         parts.append(
             r"\paragraph{Selection.} The program that produced the numbers was found by a search over programs: a "
             r"first version "
-            "was edited step by step, and an edit was kept when it raised the mean "
-            f"{tex(metric_name(evidence.metric))} over all models, levels and seeds on validation rows held out of "
-            f"the training rows{software}. Models and their settings were thus chosen without sight of the test "
-            f"rows{cite(facts.about('leakage', 'cross-validation'), 2)}."
+            "was changed step by step, and a change was kept when it raised a score that counts how much of the plan "
+            f"is carried out and how high the mean {tex(metric_name(evidence.metric))} is, over all models, levels "
+            f"and seeds, on validation rows held out of the training rows{software}. Models and their settings were "
+            f"thus chosen without sight of the test rows{cite(facts.about('leakage', 'cross-validation'), 2)}."
         )
     return "\n\n".join(part for part in parts if part)
 
@@ -97,9 +97,10 @@ def results(facts: Facts) -> str:
         ("Who loses more", ("losses", "onset")),
         ("Crossings", ("crossing",)),
         ("Unexpected", ("surprise",)),
-        ("Paired differences", ("contrast",)),
+        ("Paired differences", ("contrast", "within")),
         ("Fit", ("memory",)),
-        ("Scatter", ("spread", "selection")),
+        ("Scatter", ("spread",)),
+        ("Baseline and selection", ("baseline", "selection")),
     ):
         text = " ".join(facts.said(topic) for topic in topics if facts.said(topic))
         if text:
@@ -118,7 +119,8 @@ def discussion(facts: Facts) -> str:
 def limits(facts: Facts) -> list[str]:
     """What the study cannot carry, each as a plain sentence with the number that shows it."""
     evidence = facts.evidence
-    said = [f"One data set was used, {facts.dataset}; nothing here says how far the findings carry over to others."]
+    said = [facts.gap] if facts.gap else []
+    said += [f"One data set was used, {facts.dataset}; nothing here says how far the findings carry over to others."]
     if evidence.seeds:
         few = "few" if evidence.seeds < 10 else "a fair number"
         few = f"{sentence(count(evidence.seeds, 'seed'))} {'is' if evidence.seeds == 1 else 'are'} {few}"

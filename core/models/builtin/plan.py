@@ -83,7 +83,7 @@ def unknown_models(text: str, task: str) -> tuple[str, ...]:
 def plan_text(study: Study, brief: Brief, card: DataCard | None, words: str = "") -> str:
     """The plan under the headings that the postdoc's prompt asks for, the design as a table at its end.
 
-    `words` are sentences about what the researcher's notes changed.
+    `words` are sentences about what cannot be studied of the question and what the researcher's notes changed.
     """
     question = " ".join(brief.question.split())
     sections = (
@@ -107,7 +107,8 @@ def risks(study: Study, card: DataCard | None) -> list[str]:
     gaps = [column for column in features if column.missing]
     if gaps:
         found.append(
-            f"Leakage through repair: {len(gaps)} of {len(features)} columns have gaps (most: "
+            f"Leakage through repair: {len(gaps)} of {len(features)} columns "
+            f"{'has' if len(gaps) == 1 else 'have'} gaps (most: "
             f"{max(gaps, key=lambda c: c.missing).name}, "
             f"{max(c.missing for c in gaps)} rows). Gaps are filled inside each training split only."
         )
@@ -122,6 +123,11 @@ def risks(study: Study, card: DataCard | None) -> list[str]:
         found.append(
             f"Uneven classes: {sizes[0]} rows of the largest, {sizes[-1]} of the smallest. Plain accuracy would reward "
             f"ignoring the small ones; {study.metric} is reported."
+        )
+    if card and (extreme := re.search(r"Extreme targets: (\d+) rows?", card.note)):
+        found.append(
+            f"Extreme targets: {extreme[1]} rows lie far from all others, and R² weighs squared errors, so these few "
+            "rows can decide it; a split that puts them among the test rows looks worse for every model."
         )
     if card and card.rows < 400:
         test = round(card.rows * 0.3)

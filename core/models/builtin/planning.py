@@ -10,6 +10,7 @@ from core.models.builtin.design import card_for, study_for
 from core.models.builtin.notes import followed_words, unread_words
 from core.models.builtin.plan import plan_text, read_design, risks
 from core.models.builtin.question import named_data
+from core.models.builtin.reach import gap, instead
 from core.models.builtin.reply import Reply
 from core.models.builtin.study import Kind, Study
 from core.record import Agent, Status
@@ -31,7 +32,8 @@ def answer(brief: Brief) -> Reply:
     rounds = 2 if len(risks(study, card)) > 3 else 1
     if said >= rounds or brief.step + 1 >= brief.max_steps > 1:
         words = f"Nothing that matters is open, so this is the plan. {notes}"
-        return Reply(words, Plan(plan_text(study, brief, card, notes)))
+        told = " ".join(part for part in (_beyond(brief, study, card), notes) if part)
+        return Reply(words, Plan(plan_text(study, brief, card, told)))
     if said == 0:
         return Reply(_opening_words(brief, study, card, notes), Dialogue(_proposal(brief, study, card)))
     words, text = _decision(study, card)
@@ -55,7 +57,14 @@ def _opening_words(brief: Brief, study: Study, card: DataCard | None, notes: str
             else f" It names no data set; of those that are here, {card.title} fits the task ({card.task})."
         )
     edited = _edited(brief)
-    return f"The question {varied}: {sides}.{why} {notes} {edited}".strip()
+    lead = _beyond(brief, study, card) or f"The question {varied}: {sides}."
+    return f"{lead}{why} {notes} {edited}".strip()
+
+
+def _beyond(brief: Brief, study: Study, card: DataCard | None) -> str:
+    """What of the question cannot be studied, and what will be measured instead; empty mostly."""
+    beyond = gap(brief.question)
+    return f"{beyond} {instead(study, card.title if card else 'the data')}" if beyond else ""
 
 
 def _edited(brief: Brief) -> str:

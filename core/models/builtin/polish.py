@@ -128,9 +128,11 @@ def _what(facts: Facts, path: str) -> str:
     if not facts.draws(path):
         return "a part of the measurements"
     stem = path.rsplit("/", 1)[-1].rsplit(".", 1)[0]
-    return {"drops": "the losses by model and the paired differences", "contrasts": "the paired differences"}.get(
-        stem, "the measurements"
-    )
+    return {
+        "drops": "the losses by model and the paired differences",
+        "contrasts": "the paired differences",
+        "groups": "the means of the groups",
+    }.get(stem, "the measurements")
 
 
 def _all_losses(draft: Draft) -> str:
@@ -159,7 +161,7 @@ def _firm(draft: Draft) -> str:
         if same is None:
             continue
         text = (
-            f"The difference between {contrast.a} and {contrast.b} has the same sign in {same[0]} of "
+            f"The difference between {contrast.a} and {contrast.b} has the sign of its mean in {same[0]} of "
             f"{count(same[1], 'seed')}"
         )
         size = effect_size(contrast)

@@ -7,7 +7,6 @@ import textwrap
 from dataclasses import dataclass
 
 from core.brief import Column, DataCard
-from core.data.files import DECIMAL_COMMAS
 from core.models.builtin.programs import filled, one_line, quoted, tuple_text
 
 _SKLEARN = re.compile(r"sklearn:([a-z_]+)\Z")
@@ -238,8 +237,8 @@ def _read(card: DataCard, path: str, careful: bool) -> str:
     if suffix in ("parquet", "pq"):
         return f"pd.read_parquet({path})"
     if suffix in ("jsonl", "ndjson"):
-        return f"pd.read_json({path}, lines=True)"
-    decimal = ', decimal=","' if DECIMAL_COMMAS in card.note else ""
+        return f"pd.read_json({path}, lines=True, dtype=False)"
+    decimal = ', decimal=","' if "decimal commas" in card.note else ""
     if careful:
         forgiving = 'sep=None, engine="python", encoding="utf-8-sig", encoding_errors="replace", on_bad_lines="skip"'
         return f"pd.read_csv({path}{decimal}, {forgiving})"

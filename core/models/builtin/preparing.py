@@ -14,6 +14,7 @@ from core.models.builtin.reply import Reply
 from core.models.builtin.study import Study
 from core.models.builtin.wording import listed
 from core.record import Agent, Status
+from core.words import content_words
 
 
 def answer(brief: Brief) -> Reply:
@@ -27,8 +28,8 @@ def answer(brief: Brief) -> Reply:
 
 def _look(brief: Brief, study: Study, card: DataCard | None) -> Reply:
     named = brief.data is not None or bool(data_name(brief.question))
-    if not named and not _did(brief, "SEARCH_HF"):
-        query = " ".join(_search_words(study, card))
+    query = " ".join(content_words(brief.question)[:6])
+    if not named and query and not _did(brief, "SEARCH_HF"):
         words = (
             f"The question names no data set; the plan chose `{study.source}`. I look whether something fits better."
         )
@@ -61,6 +62,9 @@ def _write(brief: Brief, study: Study, card: DataCard | None, notes: str) -> Rep
             "Please look at the rows first."
         )
         return Reply(f"The data need no cleaning, by their card. {notes}", Dialogue(text))
+    if _did(brief, "SEARCH_HF") and not _did(brief, "PYTHON") and not late:
+        text = f"I stay with {card.title}, on which the plan and its hypothesis rest. Please look at its rows."
+        return Reply("The search changes nothing: the plan's data set is here and fits the task.", Dialogue(text))
     table = table_for(card, repeated=_repeated(brief), error=_own_error(brief))
     did = [part for part in (_dropped(table), _rest(table)) if part]
     lead = "My code was not accepted, so I read the file more carefully. " if _own_error(brief) else ""
@@ -79,7 +83,7 @@ def _ask(card: DataCard) -> str:
             f"Gaps in {len(gaps)} of them ({_few(gaps)}): I leave those to the models' pipelines, inside each split."
         )
     if texts:
-        parts.append(f"{_few(texts)} hold text or dates.")
+        parts.append(f"{_few(texts)} {'holds' if len(texts) == 1 else 'hold'} text or dates.")
     if card.note:
         parts.append(f"The card says: {card.note}")
     parts.append("Please look for repeated rows and for columns that give the target away.")
@@ -142,10 +146,6 @@ def _rest(table: Table) -> str:
 
 def _plain(card: DataCard) -> bool:
     return card.source.startswith("sklearn:")
-
-
-def _search_words(study: Study, card: DataCard | None) -> list[str]:
-    return [card.title] if card else [study.task]
 
 
 def _did(brief: Brief, word: str) -> bool:

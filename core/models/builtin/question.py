@@ -16,7 +16,9 @@ _KINDS: tuple[tuple[Kind, str], ...] = (
         r"labels?[ -]?(?:noise|errors?|corruption|flips?)"
         r"|(?:noisy|wrong|incorrect|corrupt\w*|flipped|bad) (?:labels?|annotations?|targets?)"
         r"|mis-?labell?\w*|(?:annotation|labell?ing|target) (?:noise|errors?)"
-        r"|noise (?:in|on) (?:the )?(?:labels?|targets?|annotations?)",
+        r"|noise (?:in|on) (?:the )?(?:labels?|targets?|annotations?)"
+        r"|(?:labels?|annotations?|targets?) (?:are|is|were|may be|might be|can be) (?:\w+ )?"
+        r"(?:noisy|wrong|incorrect|corrupt\w*|flipped|bad|unreliable)",
     ),
     (
         Kind.FEATURE_NOISE,
@@ -45,8 +47,11 @@ _DATA_WORDS: tuple[tuple[str, str], ...] = (
 _FRAGILE = r"(?:sensitive|affected|fragile|vulnerable|susceptible|brittle|hurt|harmed)"
 _ROBUST = r"(?:robust|tolerant|resilient|stable)"
 _LOSE = r"(?:suffer|degrade|lose|drop|deteriorate)s?"
-_MORE_LOSS = rf"more {_FRAGILE}|less {_ROBUST}|{_LOSE} (?:more|faster)"
-_LESS_LOSS = rf"less {_FRAGILE}|more {_ROBUST}|{_LOSE} (?:less|slower)|\b(?:resist|withstand|tolerate|cope)"
+_HURT = r"(?:hurt|harm|affect|damage|degrade|impair)s?\b[^,.;?]{0,60}?"
+_MORE_LOSS = rf"more {_FRAGILE}|less {_ROBUST}|{_LOSE} (?:more|faster)|{_HURT} more\b"
+_LESS_LOSS = (
+    rf"less {_FRAGILE}|more {_ROBUST}|{_LOSE} (?:less|slower)|{_HURT} less\b|\b(?:resist|withstand|tolerate|cope)"
+)
 _BETTER = r"better|outperform\w*|beat\w*|more accurate|higher|superior|win\b"
 _WORSE = r"worse|less accurate|lower|inferior|lose to"
 

@@ -54,13 +54,19 @@ def _section(facts: Facts, name: str) -> Reply:
 
 
 def _improve(brief: Brief, facts: Facts) -> Reply:
-    draft = Draft(brief.report, facts, brief.metrics or {})
+    start = brief.best.text if brief.best else brief.report
+    draft = Draft(start, facts, brief.metrics or {})
     found = checks(draft)
     for check in _order(brief, list(unmet(found))):
         better = polish.improved(draft, check)
         if better != draft.report and score(checks(replace(draft, report=better))) > score(found):
             prose = f"I work on “{check.name}”, which the rubric finds met to {check.met:.0%}. {check.advice}"
-            return Reply(prose, polish.edit_between(draft.report, better))
+            prose += (
+                f" I go on from the best draft, that of turn {brief.best.turn}."
+                if start != brief.report and brief.best
+                else ""
+            )
+            return Reply(prose, polish.edit_between(brief.report, better))
     return Reply(
         "What the rubric can ask for and rules can do is done; I know of nothing to improve and only leave a remark.",
         _remark(brief.report, "% The rules know of nothing more to improve."),

@@ -15,7 +15,7 @@ from core.models.builtin.facts import Facts, key
 from core.models.builtin.measured import limits
 from core.models.builtin.numbers import unsupported
 from core.models.builtin.tables import figure_label, usable
-from core.models.builtin.wording import count, is_zero, number, short_level, tex, words
+from core.models.builtin.wording import bound, count, is_zero, number, short_level, tex, words
 
 TOP = 0.9
 """The score of a report that meets every check."""
@@ -89,7 +89,7 @@ def _coverage(draft: Draft) -> tuple[float, str]:
 
 def _uncertainty(draft: Draft) -> tuple[float, str]:
     evidence, results = draft.facts.evidence, draft.section("Results")
-    bounds = {number(abs(value)).lstrip("−") for c in evidence.contrasts for value in (c.low, c.high)}
+    bounds = {bound(abs(value)) for c in evidence.contrasts for value in (c.low, c.high)}
     lacking = [bound for bound in sorted(bounds) if bound not in results]
     spread = 1.0 if r"\pm" in results or not evidence.cells else 0.0
     return (spread + _share(len(bounds), lacking)) / 2, "Give standard deviations and every 95 % interval in Results."
@@ -148,10 +148,10 @@ def _firmness(draft: Draft) -> tuple[float, str]:
     if not any(evidence.same_sign(contrast) for contrast in evidence.contrasts):
         return 1.0, ""
     sized = any(not is_zero(contrast.std) and not is_zero(contrast.mean) for contrast in evidence.contrasts)
-    met = ["the same sign in" in results, not sized or "standard deviations of the paired difference" in results]
+    met = ["the sign of its mean in" in results, not sized or "standard deviations of the paired difference" in results]
     return sum(
         met
-    ) / 2, "Say in how many seeds a difference has the same sign, and how large it is against its scatter."
+    ) / 2, "Say in how many seeds a difference has the sign of its mean, and how large it is against its scatter."
 
 
 def _relation(draft: Draft) -> tuple[float, str]:

@@ -9,8 +9,11 @@ from core.brief import Reviewed
 from core.models.builtin import measured
 from core.models.builtin.facts import Facts, cite, key, quoted
 from core.models.builtin.findings import contrast_sentence, leaders, model_list
+from core.models.builtin.literature import ASIDE
 from core.models.builtin.lore import FAMILIES, METRICS, TOPICS, factor_definition
+from core.models.builtin.reach import gap
 from core.models.builtin.study import Kind
+from core.models.builtin.verdict import Outcome
 from core.models.builtin.wording import count, metric_name, plural, sentence, short_level, tex, under_factor
 
 NO_PAPERS = (
@@ -19,7 +22,14 @@ NO_PAPERS = (
 )
 SUMMARY_WORDS = 60
 """How much of a reviewed paper's summary Related Work tells."""
-_VERB = re.compile(r"(?!This\b|Its\b|Thus\b|Various\b|Bayes\b)[A-Z][a-z]+(?:-[a-z]+)?s\b")
+_VERB = re.compile(
+    r"(?!This\b|Its\b|Thus\b|Various\b|Bayes\b)[A-Z][a-z]+(?:-[a-z]+)?s\b"
+    r"(?! (?:is|are|was|were|have|can|may|do|of|in)\b)"
+)
+_THING = re.compile(
+    r"(?!(?:The|This|These|We|It|A|An|In|On|Our|They)\b)[A-Z][\w-]*(?: (?!is\b|are\b|was\b|were\b|has\b|have\b|can\b)"
+    r"[\w-]+){0,2} (?:that|of|to|on|reduced)\b"
+)
 _SMALL = {"a", "an", "and", "as", "at", "by", "for", "in", "of", "on", "or", "over", "the", "to", "under", "with"}
 _STAKES = {
     Kind.LABEL_NOISE: "Labels are rarely free of mistakes, and whoever chooses a model for data that people or "
@@ -69,14 +79,17 @@ def section(facts: Facts, name: str) -> str:
 def abstract(facts: Facts) -> str:
     """Question, what was done, the main numbers, the verdict."""
     evidence = facts.evidence
-    parts = [f"We ask: {quoted(facts.question)}", f"To answer it by measurement, we {_design(facts)}."]
+    beyond = gap(facts.question)
+    so = "What is measured instead is this: we" if beyond else "To answer it by measurement, we"
+    parts = [f"We ask: {quoted(facts.question)}", tex(beyond), f"{so} {_design(facts)}."]
     if evidence.contrasts:
-        parts += [tex(contrast_sentence(evidence, contrast)) for contrast in evidence.contrasts[:2]]
+        told = enumerate(evidence.contrasts[:2])
+        parts += [tex(contrast_sentence(evidence, contrast, brief=place > 0)) for place, contrast in told]
     parts.append(tex(leaders(evidence)))
     if not evidence.contrasts:
         parts += [tex(facts.said("losses")), tex(facts.said("spread"))]
     if facts.hypothesis:
-        parts.append(f"The hypothesis that was written down before the measurement is {facts.verdict.outcome}.")
+        parts.append(f"The hypothesis that was written down before the measurement is {_fate(facts)}.")
     parts.append(
         "All of this holds for one data set and the settings given. Every number is read from the output of one "
         "program, which comes with this report."
@@ -90,10 +103,11 @@ def introduction(facts: Facts) -> str:
     factor = Kind(evidence.factor) if evidence.factor in list(Kind) else Kind.COMPARISON
     noisy = facts.about("noise", "noisy", "label error", "robust") if factor is Kind.LABEL_NOISE else []
     trees = facts.about("tabular", "forest", "boost", "statistical learning") if factor is not Kind.LABEL_NOISE else []
+    general = f"{tex(facts.gap)} Even to that a general answer" if facts.gap else "A general answer"
     opening = (
-        f"{_STAKES[factor]}{cite(noisy or trees, 3)}. The question of this report is: {quoted(facts.question)} A "
-        f"general answer would need many data sets; what can be had here, and is given, is a careful answer on one "
-        f"of them, {tex(facts.dataset)}."
+        f"{_STAKES[factor]}{cite(noisy or trees, 3)}. The question of this report is: {quoted(facts.question)} "
+        f"{general} would need many data sets; what can be had here, and is given, is a careful answer on one of them, "
+        f"{tex(facts.dataset)}."
     )
     done = f"We {_design(facts)}."
     if evidence.contrasts:
@@ -156,15 +170,29 @@ def related_work(facts: Facts) -> str:
 
 def paper_sentence(entry: Reviewed, place: int = 0) -> str:
     """What a reviewed paper did, told from its summary in the review, with its citation."""
-    told = _sentences(entry.summary)
+    told = _sentences(entry.summary.partition(ASIDE)[0])
     citation = rf"\citet{{{key(entry)}}}"
     if not told:
         return f"{citation} is in the review without a summary."
     opening = ("The paper by", "The work of", "The study by")[place % 3]
+    if _THING.match(told[0]):
+        return f"{opening} {citation} presents {tex(_with_article(told[0]))} {tex(' '.join(told[1:]))}".rstrip()
     if not _VERB.match(told[0]):
         return f"{opening} {citation} can be summed up so: {tex(_lower(told[0]))} {tex(' '.join(told[1:]))}".rstrip()
     rest = [f"It {_lower(text)}" if _VERB.match(text) else text for text in told[1:]]
     return f"{opening} {citation} {tex(' '.join([_lower(told[0]), *rest]))}"
+
+
+def _with_article(text: str) -> str:
+    """A thing's name and what it does with the article before it, e.g. `a survey that sorts label noise`."""
+    head = re.split(r" (?:that|of|to|on|reduced)\b", text, maxsplit=1)[0]
+    article = "" if head.endswith("s") else "an " if head[0] in "AEIOUaeiou" else "a "
+    return article + _lower(text)
+
+
+def _fate(facts: Facts) -> str:
+    outcome = facts.verdict.outcome
+    return f"left {outcome}" if outcome is Outcome.UNDECIDED else str(outcome)
 
 
 def _design(facts: Facts) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from core.models.builtin.evidence import Cell, Evidence
 from core.models.builtin.facts import Facts
-from core.models.builtin.wording import count, metric_name, number, sentence, short_level, tex
+from core.models.builtin.wording import count, interval, metric_name, number, sentence, short_level, tex
 
 COLUMNS = 5
 """Levels side by side in one block of the table; more go into further blocks below."""
@@ -36,25 +36,25 @@ def results_table(facts: Facts) -> str:
 def loss_table(facts: Facts) -> str:
     """What each model loses between the ends of the range, least first."""
     evidence = facts.evidence
+    grouped = any(loss.group != loss.model for loss in evidence.losses)
     rows = [
-        f"{tex(loss.model)} & {tex(loss.group)} & {_pm(loss.mean, loss.std)} \\\\"
+        f"{tex(loss.model)} & {f'{tex(loss.group)} & ' if grouped else ''}{_pm(loss.mean, loss.std)} \\\\"
         for loss in sorted(evidence.losses, key=lambda loss: loss.mean)
     ]
-    body = "\n".join(
-        [rf"model & group & loss of {tex(metric_name(evidence.metric))} \\", r"\midrule", *rows],
-    )
+    head = rf"model & {'group & ' if grouped else ''}loss of {tex(metric_name(evidence.metric))} \\"
+    body = "\n".join([head, r"\midrule", *rows])
     caption = (
         f"Loss of {metric_name(evidence.metric)} from {short_level(evidence, evidence.start)} to "
         f"{short_level(evidence, evidence.end)}: mean ± standard deviation over {count(evidence.seeds, 'seed')}."
     )
-    return _table("losses", tex(caption), "llc", body)
+    return _table("losses", tex(caption), "llc" if grouped else "lc", body)
 
 
 def contrast_table(facts: Facts) -> str:
     """Every paired contrast with its interval."""
     metric = metric_name(facts.evidence.metric)
     rows = [
-        f"{tex(c.a)} & {tex(c.b)} & {_pm(c.mean, c.std)} & {tex(number(c.low))} to {tex(number(c.high))} \\\\"
+        f"{tex(c.a)} & {tex(c.b)} & {_pm(c.mean, c.std)} & {tex(interval(c.low, c.high))} \\\\"
         for c in (contrast.positive() for contrast in facts.evidence.contrasts)
     ]
     what = "loss" if any(c.about_loss for c in facts.evidence.contrasts) else "score"
@@ -101,7 +101,7 @@ def figure_label(path: str) -> str:
 
 def usable(figures: Sequence[str]) -> list[str]:
     """The figures that the report can show, those of the measurements before those of differences."""
-    return sorted((path for path in figures if _FILE.match(path)), key=lambda path: bool(_DERIVED.search(path)))
+    return sorted(filter(_FILE.match, figures), key=lambda path: (bool(_DERIVED.search(path)), "scores" not in path))
 
 
 def _caption(facts: Facts, path: str) -> str:
@@ -115,6 +115,11 @@ def _caption(facts: Facts, path: str) -> str:
             f"Left: loss of {metric} from {short_level(evidence, evidence.start)} to "
             f"{short_level(evidence, evidence.end)} by model, bars of one standard deviation over {seeds}. Right: "
             f"paired differences between the groups with 95 % intervals; zero is no difference."
+        )
+    if stem == "groups":
+        return (
+            f"Mean {metric} of each group on test rows over the levels of {evidence.factor}; bands are one standard "
+            f"deviation over {seeds}."
         )
     if stem == "contrasts":
         return (

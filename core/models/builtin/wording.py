@@ -24,8 +24,14 @@ def spread(mean: float, std: float) -> str:
 
 
 def interval(low: float, high: float) -> str:
-    """An interval in words, e.g. `0.024 to 0.038`."""
-    return f"{number(low)} to {number(high)}"
+    """An interval in words, e.g. `0.024 to 0.038`; on which side of zero a bound lies can be seen."""
+    return f"{bound(low)} to {bound(high)}"
+
+
+def bound(value: float) -> str:
+    """A bound of an interval: three decimals, or as many as show that it is not zero, at most seven."""
+    places = next((n for n in range(3, 8) if _rounded(value, f"1e-{n}")), 3)
+    return _show(_rounded(value, f"1e-{places}"))
 
 
 def minus(a: float, b: float) -> str:
