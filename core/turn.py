@@ -147,12 +147,19 @@ class Desk:
         """The draft of a reply that may not act: malformed, or declined by the person."""
         match answer.command:
             case Malformed(problem, form):
-                status, outcome, subject = Status.MALFORMED, f"{problem}\n\n{form}", f"no usable command: {problem}"
+                status, subject = Status.MALFORMED, f"no usable command: {problem}"
+                outcome = f"{problem}\n\n{form}{self._once_more()}"
             case Declined(reason):
                 status, outcome, subject = Status.DECLINED, f"The researcher declined this: {reason}", "declined"
             case command:
                 raise TypeError(f"{command!r} was not rejected")
         return self.draft(answer, subject, status, outcome)
+
+    def _once_more(self) -> str:
+        """How many replies in a row were no use, so that no prompt is the same as the one before it."""
+        acted = [entry.status is not Status.MALFORMED for entry in reversed(self.progress.history)]
+        in_a_row = acted.index(True) if True in acted else len(acted)
+        return f"\n\nThat was reply {in_a_row + 1} in a row without a usable command." if in_a_row else ""
 
     async def _reply(self, brief: Brief, allowed: tuple[type, ...], hear: Callable[[str], None]) -> str:
         system, user = await asyncio.to_thread(prompts.fill, brief.agent, brief, allowed, self.project.path / "prompts")
