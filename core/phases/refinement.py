@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from core.brief import Review
 from core.briefing import brief_for, reviews_of
-from core.commands import Finish, GoBack, ReviewForm
+from core.commands import Finish, GoBack, Malformed, ReviewForm
 from core.record import Agent, Phase, Score, Status
 from core.review.form import parse_review, review_json, review_score
 from core.turn import Desk, Draft
@@ -56,8 +56,8 @@ async def _decide(desk: Desk, reviews: tuple[Review, ...]) -> Draft:
             return replace(draft, finished=f"reviews {overall:.1f}/10")
         case GoBack(phase, reason):
             if phase is Phase.REFINEMENT:
-                outcome = f"GO_BACK names an earlier phase; you are in {phase.title.lower()}."
-                return desk.draft(answer, answer.label, Status.MALFORMED, outcome)
+                problem = Malformed(f"You are in {phase.title.lower()} already.", "GO_BACK names an earlier phase.")
+                return desk.rejected(replace(answer, command=problem))
             draft = desk.draft(answer, f"GO_BACK to {phase.title.lower()}, reviews {overall:.1f}/10", Status.OK, reason)
             # A report on results that are about to change is begun anew; the history keeps this one.
             changes = {} if phase is Phase.REPORT else {REPORT: None}

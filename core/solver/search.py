@@ -12,7 +12,7 @@ from core.commands import Command, Edit, Judgement, Malformed, Replace
 from core.edits import unified_diff
 from core.errors import LabError
 from core.progress import Kept, Search
-from core.record import Agent, Status
+from core.record import Agent
 from core.solver.craft import Check, Craft, Situation
 from core.solver.outcome import Attempt, failed, keep, placed, scored, step_without_gain, unchanged
 from core.threads import to_the_end
@@ -47,7 +47,7 @@ async def step(desk: Desk, craft: Craft) -> Draft:
     try:
         proposed = craft.applied(situation, answer.command)
     except LabError as error:
-        return desk.draft(answer, f"{answer.label}: {error.message}", Status.MALFORMED, str(error))
+        return desk.rejected(replace(answer, command=Malformed(error.message, error.hint)))
     if proposed == situation.text:
         return unchanged(desk, craft, situation, answer)
     return await _try(desk, craft, situation, answer, proposed)
