@@ -7,6 +7,7 @@ import os
 import pkgutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,12 @@ def test_the_commands_without_a_screen_run_without_textual(tmp_path: Path) -> No
     labtop(tmp_path, "branch", "p", "what-if")
     assert "turn" in labtop(tmp_path, "compare", "p", "main", "what-if")
     assert "git" in labtop(tmp_path, "doctor")
+    labtop(tmp_path, "export", "p", "p.zip")
+    names = zipfile.ZipFile(tmp_path / "p.zip").namelist()
+    assert {"p/lab.toml", "p/turns.jsonl", "p/.lab/turn.json"} <= set(names)
+    again = run_faceless("import labtop; labtop.main()", "export", "p", "p.zip", home=tmp_path)
+    assert again.returncode == 1
+    assert "there already" in again.stderr
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from core.record import Phase
 FOLDER = click.Path(path_type=Path)
 PHASES = click.Choice([phase.value for phase in Phase])
 DEMO_FOLDER = Path("labtop-demo")
-DEMO_PACE = 0.012
+PACE = 0.012
 """Seconds between the words of the built-in researcher in the app, so that a person can follow it."""
 
 
@@ -67,7 +67,7 @@ def demo(folder: Path, headless: bool, seed: int) -> None:
         create_project(folder, DEMO_QUESTION, seed=seed)
     if headless:
         _run(folder)
-    _app(folder, autostart=True, pace=DEMO_PACE)
+    _app(folder, autostart=True)
 
 
 @main.command()
@@ -94,7 +94,7 @@ def new(folder: Path, question: str, data: Path | None, target: str, model: str,
 def open_(folder: Path) -> None:
     """The app on a project."""
     _project(folder)
-    _app(folder, pace=DEMO_PACE)
+    _app(folder)
 
 
 @main.command()
@@ -190,6 +190,18 @@ def compare(folder: Path, a: str, b: str) -> None:
 
 
 @main.command()
+@click.argument("folder", type=FOLDER)
+@click.argument("file", type=FOLDER)
+@tells_errors
+def export(folder: Path, file: Path) -> None:
+    """Write what a reader needs to check a project to FILE.zip: report, code, figures, data recipe, turns."""
+    from core.export import export as write_export
+
+    size = write_export(_project(folder), file)
+    say(f"Wrote {file}, {size / 1000:.0f} kB")
+
+
+@main.command()
 @tells_errors
 def doctor() -> None:
     """What this machine has and lacks, and what to do about it."""
@@ -224,7 +236,9 @@ def _run(folder: Path, until: Phase | None = None, turns: int | None = None, as_
     sys.exit(code)
 
 
-def _app(folder: Path | None, autostart: bool = False, pace: float = 0.0) -> None:
+def _app(folder: Path | None, autostart: bool = False) -> None:
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise LabError("The app needs a terminal.", "Without one: labtop run FOLDER, or labtop demo --headless.")
     from tui.app import LabtopApp
 
-    LabtopApp(folder.expanduser().resolve() if folder else None, autostart=autostart, model_pace=pace).run()
+    LabtopApp(folder.expanduser().resolve() if folder else None, autostart=autostart, model_pace=PACE).run()
