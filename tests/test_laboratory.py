@@ -27,7 +27,7 @@ from core.commands import (
     Summary,
 )
 from core.errors import ModelError, ProjectError
-from core.events import Event, PhaseFinished, Proposed, Scored, State, StateChanged, Token, TurnCommitted
+from core.events import Event, Notice, PhaseFinished, Proposed, Scored, State, StateChanged, Token, TurnCommitted
 from core.gate import Approve, Decline, PersonGate, Skip, TakeOver
 from core.headless import ERROR, WAITING
 from core.headless import run as run_headless
@@ -343,6 +343,23 @@ async def test_an_edit_while_the_run_is_held_is_seen_and_becomes_a_turn_at_once(
     assert event.turn.agent is Agent.RESEARCHER
     assert event.turn.path == "plan.md"
     assert "+# Mine" in event.turn.diff
+
+
+async def test_a_file_that_the_person_edits_while_a_turn_is_made_is_not_overwritten(tmp_path: Path) -> None:
+    project = new_project(tmp_path / "p", papers=1)
+    edited: list[str] = []
+
+    def answer(brief: Brief) -> str:
+        if brief.phase is Phase.PLAN and not edited:
+            edited.append("once")
+            (project.path / "plan.md").write_text("# My own plan\n")
+        return scientist(lambda _: "")(brief)
+
+    events = await events_of(project, ScriptedModel(answer), until=Phase.PLAN)
+    assert any(isinstance(event, Notice) and "plan.md" in event.text for event in events)
+    mine = next(turn for turn in turns_in(events) if turn.turn.agent is Agent.RESEARCHER)
+    assert project.read("plan.md", mine.commit) == "# My own plan\n"
+    assert project.read("plan.md").startswith("# Plan")
 
 
 async def test_cancelling_in_the_middle_of_a_commit_waits_for_its_end(tmp_path: Path) -> None:
