@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,16 @@ from typing import Any
 import pytest
 
 from core.brief import Brief, Candidate, Column, DataCard, Entry, Job, Paper, Reviewed
-from core.data.cards import bundled_cards
+from core.commands import Replace
+from core.data.cards import bundled_cards, search_cards
 from core.data.files import describe_file
+from core.latex.sections import SECTIONS
 from core.models.builtin import design, judging, literature
 from core.models.builtin.evidence import Contrast, read_evidence
 from core.models.builtin.families import family
 from core.models.builtin.findings import contrasts, findings
+from core.models.builtin.ideas import Ground, more_rows
+from core.models.builtin.learnt import learnt
 from core.models.builtin.plan import plan_text, risks
 from core.models.builtin.prepare import prepare_code, table_for
 from core.models.builtin.question import read_direction, read_kind
@@ -25,6 +30,7 @@ from core.models.builtin.researcher import reply_to
 from core.models.builtin.sections import paper_sentence
 from core.models.builtin.study import Kind
 from core.models.builtin.wording import interval
+from core.parsing import parse
 from core.record import Agent, Phase, Status
 
 PROMPTS = "Does prompt engineering help language models reason?"
@@ -207,6 +213,7 @@ def test_a_draft_goes_on_from_the_best_one() -> None:
         ("End-to-end system that proposes ideas.", "presents an end-to-end system that proposes ideas."),
         ("Handwritten digits reduced to 8 by 8 grids.", "presents handwritten digits reduced to"),
         ("Defines the random forest.", "defines the random forest."),
+        ("Extends classification to data that overlap.", "extends classification to data that overlap."),
         ("Trees are robust to noise.", "can be summed up so: trees are robust to noise."),
     ],
 )
@@ -271,9 +278,10 @@ def test_rows_are_looked_at_even_after_a_search_for_data() -> None:
     assert "```PYTHON" in reply_to(replace(now, agent=Agent.ML_ENGINEER))
 
 
-def test_the_search_for_data_uses_the_questions_words() -> None:
+def test_the_search_for_data_finds_something() -> None:
     now = brief(Phase.DATA, Agent.ML_ENGINEER, "Is boosting better than bagging?", step=2, max_steps=12)
-    assert "```SEARCH_HF\nboosting better bagging" in reply_to(now)
+    assert "```SEARCH_HF\nclassification\n" in reply_to(now)
+    assert search_cards("classification")
 
 
 def test_the_interpretation_tells_the_refinements_wish_from_the_persons_notes() -> None:
@@ -297,3 +305,44 @@ def test_a_note_about_the_design_is_no_wish_for_papers() -> None:
     assert asked.fits(Paper("a", "The Use of Prediction", (), "1936", "", "")) == 0
     assert asked.fits(Paper("b", "Conformal Prediction", (), "2005", "", "")) > 0
     assert all(facet.name != "note" for facet in literature.facets_of(replace(now, notes=notes[:1])))
+
+
+def big_table(rows: int = 30_000) -> DataCard:
+    columns = (Column("x", "number", 0, rows, "0.5"), Column("y", "category", 0, 2, "a"))
+    return DataCard("data/raw/t.csv", "t", "classification", rows, columns, "y", (("a", rows // 2), ("b", rows // 2)))
+
+
+def test_a_sample_of_a_larger_table_is_owned_up_to_and_grows() -> None:
+    question = "Do tree ensembles beat linear models?"
+    first = brief(Phase.EXPERIMENTS, Agent.ML_ENGINEER, question, job=Job.FIRST, data=big_table(), datasets=())
+    program = parse(reply_to(first), (Replace,))
+    assert isinstance(program, Replace)
+    ground = Ground(program.text, design.study_for(first), learnt(None), 3, rows=30_000)
+    assert [idea.key for idea in more_rows(ground)] == ["a sample of 10000 rows"]
+    metrics = measured(rows={"train": 3500, "test": 1500})
+    now = replace(
+        first, phase=Phase.REPORT, job=Job.SECTION, program=program.text, metrics=metrics, plan=plan_for(DEMO)
+    )
+    setup = reply_to(replace(now, section="Experimental Setup", agent=Agent.PHD_STUDENT))
+    assert "Of the 30000 rows a random sample of 5000 is used." in setup
+    discussion = reply_to(replace(now, section="Discussion", agent=Agent.PHD_STUDENT))
+    assert "Only a random sample of 5000 rows was used" in discussion
+
+
+def test_a_hypothesis_of_another_design_is_pointed_out() -> None:
+    now = brief(Phase.EXPERIMENTS, Agent.ML_ENGINEER, job=Job.FIRST, plan=plan_for(DEMO))
+    assert "written for another design" not in reply_to(now)
+    edited = now.plan.replace("| Group: tree ensembles |", "| Group: forests |")
+    assert "written for another design" in reply_to(replace(now, plan=edited))
+    own = edited.replace("| Hypothesis | From", "| Hypothesis | I think that from")
+    assert "written for another design" not in reply_to(replace(now, plan=own))
+
+
+def test_judging_and_improving_a_report_takes_little_time() -> None:
+    report = "".join(f"\\section{{{name}}}\n" + "A word and 0.123 of it. " * 200 for name in SECTIONS[1:])
+    now = brief(Phase.REPORT, Agent.PROFESSOR, job=Job.JUDGE, plan=plan_for(DEMO), metrics=measured(), report=report)
+    reply_to(now)
+    started = time.process_time()
+    for _ in range(5):
+        reply_to(now)
+    assert (time.process_time() - started) / 5 < 0.1

@@ -20,7 +20,7 @@ __all__ = ["bundled_cards", "card_from_json", "card_json", "card_text", "describ
 MOST_COLUMNS_SHOWN = 60
 MOST_CLASSES_SHOWN = 30
 
-_WORD_WEIGHTS = {"title": 3, "keywords": 2, "note": 1, "classes": 1}
+_WORD_WEIGHTS = {"task": 1, "title": 3, "keywords": 2, "note": 1, "classes": 1}
 
 
 def bundled_cards() -> tuple[DataCard, ...]:
@@ -87,7 +87,13 @@ def _bundled() -> tuple[tuple[DataCard, Mapping[str, int]], ...]:
 
 def _weights(card: DataCard, keywords: str) -> Mapping[str, int]:
     labels = " ".join(label for label, _ in card.classes)
-    texts = {"note": card.note, "classes": labels, "keywords": keywords, "title": f"{card.title} {card.source}"}
+    texts = {
+        "task": card.task,
+        "note": card.note,
+        "classes": labels,
+        "keywords": keywords,
+        "title": f"{card.title} {card.source}",
+    }
     return {_stem(word): _WORD_WEIGHTS[part] for part, text in texts.items() for word in content_words(text)}
 
 

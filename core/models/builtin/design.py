@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -108,13 +109,23 @@ def chosen_data(brief: Brief) -> DataCard | None:
 def hypothesis(study: Study, question: str) -> str:
     """One sentence that the measurement can refute, leaning as the question leans."""
     direction = read_direction(question)
+    if study.kind is Kind.COMPARISON:
+        return _hypothesis(study, direction.score or 1)
+    return _hypothesis(study, direction.loss or -direction.score)
+
+
+def stale(study: Study) -> bool:
+    """Whether the hypothesis is one of our sentences, but of another design: the design was changed and it was not."""
+    ours = re.match(r"From .+ loses? .+ on average |Over the seeds, the mean .+ than that of ", study.hypothesis)
+    return bool(ours) and study.hypothesis not in [_hypothesis(study, sign) for sign in (1, 0, -1)]
+
+
+def _hypothesis(study: Study, sign: int) -> str:
     a = study.groups[0].name
     b = study.groups[1].name if len(study.groups) > 1 else "the rest"
     if study.kind is Kind.COMPARISON:
-        sign = direction.score or 1
         place = "higher" if sign > 0 else "lower"
         return f"Over the seeds, the mean {metric_name(study.metric)} of {a} is {place} than that of {b}."
-    sign = direction.loss or -direction.score
     amount = "more" if sign > 0 else "less" if sign < 0 else "as much"
     than = "as" if sign == 0 else "than"
     lose, do = ("lose" if plural(a) else "loses"), ("do" if plural(b) else "does")

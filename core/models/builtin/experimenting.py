@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from core.brief import Brief, DataCard, Entry, Job
 from core.commands import Replace
-from core.models.builtin.design import card_for, study_for
+from core.models.builtin.design import card_for, stale, study_for
 from core.models.builtin.families import family
 from core.models.builtin.ideas import FROM_A_NOTE, PATIENCE, Ground, Idea, all_ideas
 from core.models.builtin.learnt import Learnt, learnt
@@ -70,8 +70,8 @@ def spec_for(brief: Brief, reading: Reading) -> Spec:
 def next_idea(brief: Brief, reading: Reading, *, whatever_it_costs: bool = False) -> Idea | None:
     """The most promising improvement that has not been tried and that can be made in the program's text."""
     left = max(0, brief.max_steps - brief.step)
-    mixed = not one_unit(card_for(brief, reading.study))
-    ground = Ground(brief.program, reading, evidence_for(brief), left, mixed)
+    card = card_for(brief, reading.study)
+    ground = Ground(brief.program, reading, evidence_for(brief), left, not one_unit(card), card.rows if card else 0)
     draw = random.Random(f"ideas {brief.seed}")
     budget = min(PATIENCE, brief.limit_seconds / 3)
     ranked = []
@@ -114,9 +114,15 @@ def _first(brief: Brief, reading: Reading) -> Reply:
     )
     unknown = unknown_models(brief.plan, study.task)
     left_out = f" The plan names {', '.join(unknown)}, which I cannot write; left out." if unknown else ""
+    behind = (
+        " The plan's hypothesis was written for another design than its table now holds; whoever changed the table may "
+        "want to change the hypothesis too, before anything is measured."
+        if stale(study)
+        else ""
+    )
     words = (
         f"A plain first program: {fits}, settings close to scikit-learn's own."
-        f"{fewer}{sample}{left_out} "
+        f"{fewer}{sample}{left_out}{behind} "
         f"{_notes(reading)}"
     )
     return Reply(words, Replace(write_program(spec)))

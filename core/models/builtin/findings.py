@@ -137,7 +137,10 @@ def ranking(evidence: Evidence) -> Iterator[str]:
     yield _leader(evidence, evidence.start)
     if evidence.varied:
         yield _leader(evidence, evidence.end)
-        first, last = (evidence.ranking(level)[0].model for level in (evidence.start, evidence.end))
+        ends = [evidence.ranking(level) for level in (evidence.start, evidence.end)]
+        first, last = (ranked[0].model if ranked else "" for ranked in ends)
+        if not first or not last:
+            return
         if first == last:
             yield f"{sentence(verb(first, 'leads', 'lead'))} at both ends of the range."
         else:

@@ -73,6 +73,8 @@ class Ground:
     """Steps that are left after this one."""
     mixed: bool = True
     """Whether the features are measured in different units."""
+    rows: int = 0
+    """Rows of the whole table, 0 when not known."""
 
     @property
     def study(self) -> Study:
@@ -99,7 +101,7 @@ def all_ideas(ground: Ground) -> Iterator[Idea]:
     """Every idea that the ground gives rise to, in no order."""
     for maker in (
         levels_of_the_plan, models_of_the_plan, metric_of_the_plan, wishes, seeds_of_the_plan, scaling, iterations,
-        balance, settings, wider_grid, restraint, more_trees, ranks, group_figure, more_seeds,
+        balance, settings, wider_grid, restraint, more_rows, more_trees, ranks, group_figure, more_seeds,
     ):  # fmt: skip
         yield from maker(ground)
 
@@ -216,10 +218,11 @@ def iterations(ground: Ground) -> Iterator[Idea]:
         entry = ground.entries.get(name)
         if entry and name in ground.scaled and entry.arguments.get("max_iter", "100").isdigit():
             more = str(3 * int(entry.arguments.get("max_iter", "100")))
+            fits = max(1, ground.learnt.seeds * len(ground.learnt.levels) * len(entry.loop[1] if entry.loop else (0,)))
             yield Idea(
                 f"{name} with max_iter={more}",
-                f"{count} fits of {name} stopped before they had converged.",
-                58,
+                f"{count} of {fits} fits of {name} stopped before they had converged.",
+                58 if count < fits / 2 else 82,
                 with_setting(name, "max_iter", more),
                 1.3,
             )
@@ -302,6 +305,20 @@ def restraint(ground: Ground) -> Iterator[Idea]:
                     40 + 20 * min(1.0, point.fit - point.validation),
                     with_setting(name, known.knob, value),
                 )
+
+
+def more_rows(ground: Ground) -> Iterator[Idea]:
+    """A larger sample, where the program takes one of a larger table and no note has asked for that."""
+    rows, there = ground.rows, literal(ground.text, "MAX_ROWS")
+    if isinstance(there, int) and there < rows and not ground.reading.rows:
+        more = min(rows, 2 * there)
+        yield Idea(
+            f"a sample of {more} rows",
+            f"The table has {rows:,} rows and the program takes {there:,}; more of them make every score surer.",
+            65,
+            lambda text: with_constant(text, "MAX_ROWS", f"{more:_}"),
+            2.5,
+        )
 
 
 def more_trees(ground: Ground) -> Iterator[Idea]:

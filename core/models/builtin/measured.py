@@ -6,6 +6,7 @@ from core.models.builtin.evidence import Evidence
 from core.models.builtin.facts import Facts, cite, quoted
 from core.models.builtin.findings import TOLD, model_list
 from core.models.builtin.lore import DATA_PAPERS
+from core.models.builtin.source import literal
 from core.models.builtin.study import Kind
 from core.models.builtin.tables import contrast_table, figure, figure_label, results_table, settings_table, usable
 from core.models.builtin.verdict import Outcome
@@ -21,6 +22,7 @@ from core.models.builtin.wording import (
     under_factor,
 )
 
+FEW_ROWS = 30
 FIGURES = 1
 """Figures in the first draft; improvements bring the others."""
 SIGNATURE = (
@@ -132,6 +134,10 @@ def limits(facts: Facts) -> list[str]:
             f"With {count(test, 'test row')} a single row weighs 1 / {test} = {number(1 / test)} of accuracy, so "
             f"smaller differences between two models mean little."
         )
+    if test and test < FEW_ROWS:
+        said.append(f"{sentence(count(test, 'test row'))} a split are few; a single one of them can turn the outcome.")
+    if sample := _sampled(facts):
+        said.append(f"Only a random sample of {sample} rows was used; with all of them models may rank otherwise.")
     if evidence.factor in {Kind.LABEL_NOISE, Kind.FEATURE_NOISE}:
         said.append(
             "The noise is drawn at random and independently of the rows; mistakes made by people or instruments follow "
@@ -254,6 +260,8 @@ def protocol(facts: Facts) -> str:
         return ""
     rows = evidence.rows
     text = r"\paragraph{Protocol.} "
+    if sample := _sampled(facts):
+        text += f"Of the {facts.data.rows if facts.data else sample} rows a random sample of {sample} is used. "
     if {"train", "test"} <= set(rows):
         share = facts.validation_share
         held = f", {100 * share:g}\\,\\% of which are held out for validation" if share else ""
@@ -272,6 +280,14 @@ def protocol(facts: Facts) -> str:
         f"and tested models."
     )
     return text
+
+
+def _sampled(facts: Facts) -> int:
+    """How many rows the program drew from more, 0 when it used them all as far as can be told."""
+    limit, rows = literal(facts.program, "MAX_ROWS"), facts.evidence.rows
+    used = rows.get("train", 0) + rows.get("test", 0)
+    sampled = facts.data is not None and isinstance(limit, int) and used == limit < facts.data.rows
+    return used if sampled else 0
 
 
 def fate(facts: Facts) -> str:

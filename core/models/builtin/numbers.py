@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from typing import Any
 
@@ -43,7 +44,11 @@ def _body(report: str) -> str:
 def _among(token: str, known: list[float]) -> bool:
     digits, value = len(token.partition(".")[2]), float(token)
     near = 0.5000001 * 10**-digits
-    return any(abs(number - value) <= near or abs(100 * number - value) <= near for number in known)
+    for scale in (1, 100):
+        place = bisect_left(known, (value - near) / scale)
+        if place < len(known) and known[place] <= (value + near) / scale:
+            return True
+    return False
 
 
 def _computed(text: str) -> Iterator[int]:

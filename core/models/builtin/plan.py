@@ -191,10 +191,8 @@ def _procedure(study: Study) -> str:
         Kind.COMPARISON: "Nothing is varied; every model is fitted to the same training rows",
     }[study.kind]
     over = "" if study.kind is Kind.COMPARISON else f" Levels: {levels}."
-    return (
-        f"{what}.{over} {study.seeds} seeds. Within a seed all models see the same split and the same disturbance, so "
-        "that differences are paired."
-    )
+    same = "the same split" if study.kind is Kind.COMPARISON else "the same split and the same disturbance"
+    return f"{what}.{over} {study.seeds} seeds. Within a seed all models see {same}, so that differences are paired."
 
 
 def _measurement(study: Study) -> str:

@@ -13,6 +13,7 @@ from core.models.builtin.question import named_data
 from core.models.builtin.reach import gap, instead
 from core.models.builtin.reply import Reply
 from core.models.builtin.study import Kind, Study
+from core.models.builtin.wording import count
 from core.record import Agent, Status
 
 _T95 = {2: 12.71, 3: 4.303, 4: 3.182, 5: 2.776, 6: 2.571, 7: 2.447, 8: 2.365, 9: 2.306, 10: 2.262}
@@ -52,9 +53,9 @@ def _opening_words(brief: Brief, study: Study, card: DataCard | None, notes: str
     if brief.data is None and card is not None:
         named = named_data(brief.question, brief.datasets) == card
         why = (
-            f" It names the data, {card.title}."
+            f" The question names the data, {card.title}."
             if named
-            else f" It names no data set; of those that are here, {card.title} fits the task ({card.task})."
+            else f" The question names no data set; of those that are here, {card.title} fits the task ({card.task})."
         )
     edited = _edited(brief)
     lead = _beyond(brief, study, card) or f"The question {varied}: {sides}."
@@ -90,9 +91,10 @@ def _proposal(brief: Brief, study: Study, card: DataCard | None) -> str:
     levels = ", ".join(f"{level:g}" for level in study.levels)
     over = "" if study.kind is Kind.COMPARISON else f" over the levels {levels}"
     read = _support(brief)
+    same = "the same split" if study.kind is Kind.COMPARISON else "the same split and the same disturbance"
     return (
-        f"{lead} {rows}{classes}. I would measure {study.metric} for {models}{over}, with the same split and the same "
-        f"disturbance for every model of a seed. {read} What in these data would make you distrust the "
+        f"{lead} {rows}{classes}. I would measure {study.metric} for {models}{over}, with {same} "
+        f"for every model of a seed. {read} What in these data would make you distrust the "
         "outcome, and how "
         "many seeds do you want?"
     ).strip()
@@ -108,7 +110,7 @@ def _support(brief: Brief) -> str:
 def _doubts(study: Study, card: DataCard | None) -> tuple[str, str]:
     found = risks(study, card)
     per_fit = len(study.models) * len(study.levels) * study.seeds
-    words = f"I looked for what could mislead us in these data and found {len(found)} things worth saying."
+    words = f"I looked for what could mislead us in these data and found {count(len(found), 'thing')} worth saying."
     listed = " ".join(found[:3])
     text = (
         f"{listed} As to seeds: with {study.seeds} the 95 % interval of a paired difference is "

@@ -6,12 +6,12 @@ import re
 from collections.abc import Callable
 
 from core.commands import Edit
-from core.latex.sections import SECTIONS, missing_sections, section_text, with_section
+from core.latex.sections import SECTIONS, with_section
 from core.literature.references import cited_keys
 from core.models.builtin import measured, sections
 from core.models.builtin.facts import Facts, key
 from core.models.builtin.findings import agreement, contrast_sentence, effect_size
-from core.models.builtin.rubric import SUBSTANCE, Check, Draft, foreign_numbers
+from core.models.builtin.rubric import SUBSTANCE, Check, Draft, foreign_numbers, sections_of
 from core.models.builtin.tables import figure, figure_label, loss_table, results_table, settings_table, usable
 from core.models.builtin.wording import at_level, count, listed, number, tex, words
 
@@ -40,9 +40,9 @@ def improved(draft: Draft, check: Check) -> str:
 
 def _added(draft: Draft, name: str, text: str) -> str:
     """The report with a text at the end of a section."""
-    if not text.strip() or name in missing_sections(draft.report):
+    if not text.strip() or name not in sections_of(draft.report):
         return draft.report
-    before = section_text(draft.report, name)
+    before = draft.section(name)
     signature = measured.SIGNATURE
     if name == "Discussion" and before.endswith(signature):
         return with_section(draft.report, name, f"{before.removesuffix(signature)}{text}\n\n{signature}")
@@ -51,7 +51,7 @@ def _added(draft: Draft, name: str, text: str) -> str:
 
 def _thin(draft: Draft) -> str:
     for name in SECTIONS:
-        if name not in missing_sections(draft.report) and words(draft.section(name)) < SUBSTANCE:
+        if name in sections_of(draft.report) and words(draft.section(name)) < SUBSTANCE:
             fresh = sections.section(draft.facts, name)
             if words(fresh) > words(draft.section(name)):
                 return with_section(draft.report, name, fresh)

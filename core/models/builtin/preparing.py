@@ -14,7 +14,6 @@ from core.models.builtin.reply import Reply
 from core.models.builtin.study import Study
 from core.models.builtin.wording import listed
 from core.record import Agent, Status
-from core.words import content_words
 
 
 def answer(brief: Brief) -> Reply:
@@ -28,12 +27,12 @@ def answer(brief: Brief) -> Reply:
 
 def _look(brief: Brief, study: Study, card: DataCard | None) -> Reply:
     named = brief.data is not None or bool(data_name(brief.question))
-    query = " ".join(content_words(brief.question)[:6])
-    if not named and query and not _did(brief, "SEARCH_HF"):
+    if not named and not _did(brief, "SEARCH_HF"):
         words = (
-            f"The question names no data set; the plan chose `{study.source}`. I look whether something fits better."
+            f"The question names no data set; the plan chose `{study.source}`. I look what else there is for "
+            f"{study.task}."
         )
-        return Reply(words, SearchHF(query))
+        return Reply(words, SearchHF(study.task))
     if card and not _did(brief, "PYTHON"):
         words = f"Before anything is written I look at {card.title}: shape, classes, gaps, repeated rows, ranges."
         return Reply(words, Python(look_code(card)))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from core.latex.sections import SECTIONS, missing_sections, section_text
@@ -46,7 +47,14 @@ class Draft:
 
     def section(self, name: str) -> str:
         """A section's text, empty when the report lacks it."""
-        return "" if name in missing_sections(self.report) else section_text(self.report, name)
+        return sections_of(self.report).get(name, "")
+
+
+@lru_cache(maxsize=4)  # a draft's checks and remedies ask for the same few sections again and again
+def sections_of(report: str) -> Mapping[str, str]:
+    """The texts of the sections that a report has."""
+    missing = missing_sections(report)
+    return {name: section_text(report, name) for name in SECTIONS if name not in missing}
 
 
 def checks(draft: Draft) -> list[Check]:

@@ -14,7 +14,7 @@ from core.models.builtin.lore import FAMILIES, METRICS, TOPICS, factor_definitio
 from core.models.builtin.reach import gap
 from core.models.builtin.study import Kind
 from core.models.builtin.verdict import Outcome
-from core.models.builtin.wording import count, metric_name, plural, sentence, short_level, tex, under_factor
+from core.models.builtin.wording import count, listed, metric_name, plural, sentence, short_level, tex, under_factor
 
 NO_PAPERS = (
     "The literature review of this project holds no paper. So nothing is claimed here about earlier work: neither "
@@ -47,7 +47,7 @@ def title(facts: Facts) -> str:
     """The report's title, plain text on one line."""
     evidence = facts.evidence
     groups = [group.name for group in evidence.groups] or list(evidence.models)
-    who = " and ".join(groups) if len(groups) < 4 else f"{len(groups)} families of models"
+    who = listed(groups) if len(groups) < 4 else f"{len(groups)} families of models"
     if not groups:
         return _titled(f"{metric_name(evidence.metric)} on {facts.dataset}")
     match evidence.factor:
@@ -175,7 +175,7 @@ def paper_sentence(entry: Reviewed, place: int = 0) -> str:
     if not told:
         return f"{citation} is in the review without a summary."
     opening = ("The paper by", "The work of", "The study by")[place % 3]
-    if _THING.match(told[0]):
+    if not _VERB.match(told[0]) and _THING.match(told[0]):
         return f"{opening} {citation} presents {tex(_with_article(told[0]))} {tex(' '.join(told[1:]))}".rstrip()
     if not _VERB.match(told[0]):
         return f"{opening} {citation} can be summed up so: {tex(_lower(told[0]))} {tex(' '.join(told[1:]))}".rstrip()
@@ -218,7 +218,7 @@ def _design(facts: Facts) -> str:
 
 
 def _factor_papers(facts: Facts) -> list[str]:
-    words = {Kind.LABEL_NOISE: ("noise", "noisy", "label error"), Kind.FEATURE_NOISE: ("corruption", "robust")}
+    words = {Kind.LABEL_NOISE: ("noise", "noisy", "label error"), Kind.FEATURE_NOISE: ("corruption", "perturbation")}
     return facts.about(*words.get(Kind(facts.evidence.factor), ())) if facts.evidence.factor in list(Kind) else []
 
 

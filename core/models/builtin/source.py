@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from core.commands import Edit, Replace
 
-LONGEST_EDIT = 25
+LONGEST_EDIT = 80
 """Lines that one EDIT may replace before it is clearer to hand in the whole program."""
 
 

@@ -96,14 +96,14 @@ def at_level(evidence: Evidence, level: float) -> str:
     first = level == evidence.start
     match evidence.factor:
         case "label noise" if evidence.task == "regression":
-            return "on clean targets" if level == 0 else f"with target noise of {level:g} standard deviations"
+            return "on clean targets" if level == 0 else f"with target noise of {_deviations(level)}"
         case "label noise":
             return "without label noise" if level == 0 else f"at {short_level(evidence, level)} label noise"
         case "training size":
             share = "all" if first and level == 1 else f"{short_level(evidence, level)} of the"
             return f"with {share} training rows"
         case "feature noise":
-            return "on clean features" if level == 0 else f"with feature noise of {level:g} standard deviations"
+            return "on clean features" if level == 0 else f"with feature noise of {_deviations(level)}"
         case _:
             return f"at {evidence.factor or 'level'} {level:g}" if evidence.varied else "on the test rows"
 
@@ -134,6 +134,10 @@ def words(text: str) -> int:
     """How many words a piece of text or LaTeX holds, commands and maths not counted."""
     bare = re.sub(r"\\[A-Za-z]+\*?(\[[^\]]*\])?|\$[^$]*\$|[{}&\\~]", " ", text)
     return len(re.findall(r"[A-Za-zÀ-ž][\w'’-]*", bare))
+
+
+def _deviations(level: float) -> str:
+    return f"{level:g} standard deviation{'s' * (level != 1)}"
 
 
 def _rounded(value: float, unit: str = "0.001") -> Decimal:
