@@ -126,7 +126,7 @@ class PersonGate:
 
     def __init__(self, *, running: bool) -> None:
         self._turns_allowed: int | None = None if running else 0
-        self._reason = "" if running else "paused: nothing has been started yet"
+        self._reason = "" if running else "paused: it begins when you say so"
         self._stop_after: Phase | None = None
         self._changed = asyncio.Event()
         self._answer: asyncio.Future[Verdict] | None = None

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from core.errors import ProjectError
-from core.events import Notice, State, Token, TurnStarted
+from core.events import Notice, State, Token, TurnCommitted, TurnStarted
 from core.gate import Approve, Decline, Skip, TakeOver
 from core.progress import read_progress
-from core.record import Agent, Phase
+from core.record import Agent, Phase, Status, Turn
 from core.settings import Copilot
 from tests.app_stage import app_on, frame_of, laboratory, opened, told, until
-from tests.fake_laboratory import FakeLaboratory
+from tests.fake_laboratory import FakeLaboratory, played_project
 from tui.app import LabtopApp
 from tui.panes.chat import ChatPane
 from tui.screens.history import HistoryScreen
 from tui.screens.laboratory import LaboratoryScreen
 from tui.screens.rollback import RollBackScreen
-from tui.screens.wall import PANES
+from tui.screens.wall import PANES, Wall
 from tui.session import Opened
 
 HEAVY = [
@@ -226,7 +227,8 @@ async def test_nothing_is_cut_off_at_the_edges(tmp_path: Path, size: tuple[int, 
         assert "> tell the agents" in lines[-2]
         assert max(map(len, lines)) <= size[0]
         assert "00:39" in lines[0]
-        assert lines[-3].rstrip().endswith("╯")
+        assert lines[-3].startswith(" ‖ it begins when you say so · space runs on")
+        assert lines[-4].rstrip().endswith("╯")
 
 
 async def test_resizing_switches_the_layout_and_keeps_the_pane(tmp_path: Path) -> None:
@@ -470,3 +472,67 @@ async def test_the_app_saves_its_own_picture(tmp_path: Path, monkeypatch: pytest
         await pilot.app.screen.run_action("save_picture")
         await until(pilot, lambda: "saved as" in told(pilot))
         assert "Plan" in picture(told(pilot).removeprefix("saved as "))
+
+
+async def test_a_key_that_is_pressed_before_the_project_is_open_is_done_when_it_is(tmp_path: Path) -> None:
+    app = app_on(tmp_path)
+    quick = app._opener
+    assert quick is not None
+
+    def slow(path: Path, running: bool, pace: float) -> Opened:
+        time.sleep(0.5)
+        return quick(path, running, pace)
+
+    app._opener = slow
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("n")
+        await until(pilot, lambda: isinstance(app.screen, LaboratoryScreen) and app.screen.board.turns == 1)
+        await until(pilot, lambda: laboratory(pilot).board.state is State.PAUSED)
+        await app.screen.session.stop()
+
+
+async def test_nothing_but_the_chat_is_ever_chosen_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    chosen: list[str] = []
+    lay_out = Wall.lay_out
+    monkeypatch.setattr(Wall, "lay_out", lambda wall: (chosen.append(wall.current), lay_out(wall)))
+    async with opened(app_on(tmp_path, 3), 80, 24):
+        assert set(chosen) == {"chat"}
+
+
+async def test_a_hand_edit_that_is_committed_at_once_is_seen_everywhere(tmp_path: Path) -> None:
+    async with opened(app_on(tmp_path, 3)) as pilot:
+        screen = laboratory(pilot)
+        diff = "--- a/plan.md\n+++ b/plan.md\n@@ -1 +1 @@\n-old\n+newer\n"
+        turn = Turn(
+            4, Phase.PLAN, Agent.RESEARCHER, "", "", "changed plan.md", "", Status.OK, "done", path="plan.md", diff=diff
+        )
+        screen.show([TurnCommitted(turn, "f" * 40)])
+        await pilot.pause()
+        frame = frame_of(pilot)
+        for words in ("» Researcher", "changed plan.md", "4 you", "Diff · plan.md · turn 4", "+ newer"):
+            assert words in frame
+
+
+async def test_a_turn_without_a_diff_or_output_says_so_in_the_history(tmp_path: Path) -> None:
+    async with opened(app_on(tmp_path, 3)) as pilot:
+        await pilot.press("h")
+        await until(pilot, lambda: isinstance(pilot.app.screen, HistoryScreen))
+        await pilot.press("right_square_bracket")
+        await until(pilot, lambda: "This turn has no diff to show." in frame_of(pilot))
+        await pilot.press("right_square_bracket")
+        await until(pilot, lambda: "This turn ran no program." in frame_of(pilot))
+        assert "ended well" not in frame_of(pilot)
+        assert "3 turns · 0 candidates" in frame_of(pilot)
+
+
+def test_without_a_terminal_the_app_says_what_to_do_instead(tmp_path: Path) -> None:
+    played_project(tmp_path / "p", 1)
+    command = [sys.executable, "-m", "labtop", "open", str(tmp_path / "p")]
+    ended = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 1
+    assert "labtop run" in ended.stderr
+
+
+def test_sixteen_colours_are_the_terminals_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rich.console.Console.color_system", "standard")
+    assert LabtopApp(None).theme == "ansi-dark"

@@ -9,7 +9,7 @@ from tests.pane_stage import HOSTILE, Stage, a_score, a_turn, frame_of, staged, 
 from tui.panes.chat import MORE, MOUNTED, ChatPane, TurnView
 from tui.widgets.document import Block
 from tui.widgets.prose import prose
-from tui.widgets.spoken import LONGEST_BLOCK, Growing, headline
+from tui.widgets.spoken import LONGEST_BLOCK, Growing, headline, spoken
 
 PROGRAM = "\n".join(f"value_{n} = {n}" for n in range(128))
 
@@ -294,3 +294,22 @@ async def test_the_first_turns_stand_at_the_top_until_there_are_more_than_fit() 
             await pilot.pause()
         assert "words of turn 8." in frame_of(pilot)
         assert "words of turn 1." not in frame_of(pilot)
+
+
+async def test_a_reply_that_is_carried_out_has_no_cursor() -> None:
+    pane = ChatPane()
+    async with staged(pane, 60, 8) as pilot:
+        pane.begin(3, "ML engineer · running experiments")
+        pane.stream("I raise the depth.")
+        await pilot.pause()
+        assert "depth.▌" in frame_of(pilot)
+        pane.hush()
+        await pilot.pause()
+        assert "depth." in frame_of(pilot)
+        assert "▌" not in frame_of(pilot)
+
+
+def test_what_a_command_names_is_said_once() -> None:
+    turn = a_turn(2, command="SUMMARY label noise", reply="```SUMMARY\nlabel noise\n```", path="")
+    lines = [line.plain for line in spoken(turn).lines(70)]
+    assert any(line.startswith("▸ SUMMARY") and line.count("label noise") == 1 for line in lines)

@@ -194,12 +194,12 @@ async def test_pages_are_set_to_the_width_of_the_pane_and_turned_by_brackets() -
         assert "page 1/2" in frame_of(pilot)
 
 
-async def test_t_shows_the_source_with_its_errors_marked() -> None:
+async def test_v_shows_the_source_with_its_errors_marked() -> None:
     pane = ReportPane()
     problems = ("error, line 4: \\wrong is not defined.\n> 4 Labels", "warning, line 3: a label is missing")
     async with staged(pane, 44, 16) as pilot:
         pane.show(SOURCE, (PAGE,), problems)
-        await pilot.press("t")
+        await pilot.press("v")
         await pilot.pause()
         frame = frame_of(pilot)
         assert "✗ error, line 4: \\wrong is not defined." in frame
@@ -207,7 +207,7 @@ async def test_t_shows_the_source_with_its_errors_marked() -> None:
         assert "4✗ Labels are \\wrong." in frame
         assert "1  \\documentclass{article}" in frame
         assert "✗ 1 error ! 1 warning" in frame
-        await pilot.press("t")
+        await pilot.press("v")
         await pilot.pause()
         assert "page 1/1" in frame_of(pilot)
 
@@ -260,7 +260,7 @@ async def test_hostile_text_is_shown_as_text() -> None:
                     pane.finish(text)
                 else:
                     pane.show(text, (text, text), (text, f"line 2: {text}"))
-                    await pilot.press("t")
+                    await pilot.press("v")
                 await pilot.press("right", "end")
                 assert unsafe(frame_of(pilot)) == [], (type(pane).__name__, name)
             assert pilot.app.is_running

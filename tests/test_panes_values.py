@@ -12,14 +12,16 @@ from hypothesis import strategies as st
 from textual import on
 from textual.app import App, ComposeResult
 
-from core.events import State, TurnCommitted
+from core.events import Proposed, State, TurnCommitted
 from core.record import Agent, Cost, Phase, Status
 from tests.pane_stage import HOSTILE, a_score, a_turn, frame_of, staged, unsafe
 from tui.board import Board, HistoryRow, PhaseRow, Point, Stage
-from tui.panes.history import HistoryPane, history_line, short_number
+from tui.panes.history import HistoryPane, history_line, short_number, turns_counted
 from tui.panes.phases import PhasesPane
 from tui.panes.scores import ScoresPane, digits
+from tui.widgets.nowline import NowLine, now
 from tui.widgets.statusline import StatusLine, clock, counted
+from tui.widgets.voices import VOICES
 
 PHASES = (
     PhaseRow(Phase.LITERATURE, Stage.DONE, "5 papers"),
@@ -251,9 +253,10 @@ def board(**changes: object) -> Board:
         (120, ("label-noise", "▸ main", "turn 41", "built-in researcher", "12.4k tok"), ()),
         (
             80,
-            ("label-noise", "▶ Experiments 3/10", "● running", ".934 ▲", "$0.00", "04:12"),
-            ("12.4k tok", "researcher"),
+            ("label-noise", "▶ Experiments 3/10", "● running", ".934 ▲", "built-in researcher", "04:12"),
+            ("12.4k tok", "$0.00"),
         ),
+        (54, ("▶ Experiments 3/10", "● running", "built-in …", "04:12"), ("built-in researcher",)),
         (40, ("▶ Experiments 3/10", "● running", "04:12"), ("main", "turn 41")),
         (12, ("● running",), ("04:12",)),
     ],
@@ -270,20 +273,33 @@ async def test_the_status_line_drops_what_matters_least(
     assert [part for part in dropped if part in frame] == []
 
 
-async def test_the_status_line_says_why_a_run_does_not_go_on() -> None:
-    line = StatusLine()
-    async with staged(line, 140, 2) as pilot:
-        line.show(board(state=State.STOPPED, reason="turn limit of 10 reached"))
+async def test_why_a_run_does_not_go_on_and_what_to_do_can_be_read_at_80_columns() -> None:
+    reason = (
+        "Literature review has used its 40 turns without a result. Nothing is lost. Look at the last turns, write a "
+        "note in notes/literature-review.md or change lab.toml, and run on."
+    )
+    line = NowLine()
+    async with staged(line, 80, 4) as pilot:
+        line.show(board(state=State.WAITING, reason=reason), "")
         await pilot.pause()
-        assert "■ stopped  turn limit of 10 reached" in frame_of(pilot)
+        said = " ".join(frame_of(pilot).split())
+    assert said == f"! {reason} · space runs on"
 
 
-async def test_a_long_reason_does_not_push_the_project_out() -> None:
-    line = StatusLine()
-    async with staged(line, 80, 2) as pilot:
-        line.show(board(state=State.PAUSED, reason="paused: " + "nothing has been started yet, so press a key" * 2))
-        await pilot.pause()
-        assert "label-noise" in frame_of(pilot)
+def test_what_goes_on_is_said_with_since_when_and_how_long_it_may_take() -> None:
+    working = board(asked=245.0, agent=Agent.ML_ENGINEER, task="first program", limit=600.0)
+    assert now(working).plain == "● ML engineer · first program · 00:07"
+    working.proposed = Proposed(41, Agent.ML_ENGINEER, "REPLACE")
+    assert now(working).plain == "● ML engineer · REPLACE is carried out · 00:07"
+    working.program, working.began = "experiment/main.py", 240.0
+    assert now(working, "paused by you").plain == (
+        "● experiment/main.py runs · 00:12 of at most 10:00 · holds after this turn"
+    )
+
+
+@pytest.mark.parametrize("state", State)
+def test_every_state_says_what_comes_next(state: State) -> None:
+    assert len(now(board(state=state, reason="a reason"))) > 12
 
 
 def test_counts_and_times_are_short() -> None:
@@ -330,3 +346,19 @@ async def test_a_turn_from_the_board_goes_into_the_panes() -> None:
         scores.show(made.points, made.charted)
         await pilot.pause()
         assert "best .900 since turn 1" in frame_of(pilot)
+
+
+def test_the_making_of_the_project_is_no_turn() -> None:
+    assert turns_counted([history_row(1), history_row(0)]) == "1 turn"
+    assert turns_counted([history_row(0)]) == ""
+
+
+def test_where_there_is_room_the_history_says_what_a_command_did() -> None:
+    row = history_row(31, "REPLACE", subject="REPLACE writes the abstract")
+    assert "writes the abstract" in history_line(row, 60, 2).plain
+    assert "writes" not in history_line(row, 24, 2).plain
+
+
+def test_the_marks_of_the_agents_are_in_every_common_font() -> None:
+    common = set("◆◇■□●○»·¹²³")
+    assert {voice.glyph for voice in VOICES.values()} <= common

@@ -57,6 +57,8 @@ class LabtopApp(App[None]):
         self._escapes = EscapeFilter()
         self._laboratory: LaboratoryScreen | None = None
         self.animation_level = "none"
+        if self.console.color_system == "standard":
+            self.theme = "ansi-dark"  # sixteen colours are the terminal's own; mixed ones would come out as any of them
 
     def get_default_screen(self) -> OpeningScreen:
         """What stands in the first frame."""
@@ -109,20 +111,25 @@ class LabtopApp(App[None]):
             self._refuse(error)
             return
         self._laboratory = LaboratoryScreen(session, board, turns)
-        self._only(self._laboratory)
+        opening = self.screen_stack[0]
+        assert isinstance(opening, OpeningScreen)
+        wish, opening.wish = opening.wish, ""
+        await self._only(self._laboratory)
+        if wish:
+            await self._laboratory.run_action(wish)
 
     async def _go_home(self) -> None:
         await asyncio.to_thread(import_module, "tui.screens.home")
         from tui.screens.home import HomeScreen, looked_at
 
         self._laboratory = None
-        self._only(HomeScreen(await asyncio.to_thread(looked_at)))
+        await self._only(HomeScreen(await asyncio.to_thread(looked_at)))
 
-    def _only(self, screen: LaboratoryScreen | HomeScreen) -> None:
+    async def _only(self, screen: LaboratoryScreen | HomeScreen) -> None:
         """Put the screen above the first frame, in the place of any other."""
         while len(self.screen_stack) > 1:
             self.pop_screen()
-        self.push_screen(screen)
+        await self.push_screen(screen)
 
     def _refuse(self, error: LabError) -> None:
         while len(self.screen_stack) > 1:

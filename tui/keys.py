@@ -90,7 +90,7 @@ ACTIONS = (
     Action("fold", ("o",), "o", "fold", "Open what is folded, or fold it again (in Chat)", (_PANE,)),
     Action("hunk", ("{", "}"), "{ }", "hunk", "The hunk before, the next hunk (in Diff)", (_PANE,)),
     Action("page", ("[", "]"), "[ ]", "page", "The page before, the next page (in Report)", (_PANE,)),
-    Action("view", ("t",), "t", "view", "Text of the pages or LaTeX source (in Report)", (_PANE,)),
+    Action("view", ("v",), "v", "view", "Text of the pages or LaTeX source (in Report)", (_PANE,)),
     Action(
         "turn_part",
         ("left_square_bracket", "right_square_bracket"),

@@ -152,6 +152,7 @@ class Session:
         project = self.project
         turns = list(reversed(project.log(REMEMBERED_TURNS)))
         board = restored(((logged.commit, logged.turn) for logged in turns), read_progress(project))
+        board.model = next((logged.turn.model for logged in reversed(turns) if logged.turn.model), "")
         board.project, board.branch, board.head = project.name, project.branch_name, project.head
         return board, turns
 

@@ -140,6 +140,11 @@ class ChatPane(VerticalScroll):
         self._live.show(self._growing.document())
         self._hold()
 
+    def hush(self) -> None:
+        """The reply is complete, and being carried out."""
+        if self._growing is not None and self._live is not None:
+            self._live.show(self._growing.document(cursor=""))
+
     def finish(self, turn: Turn) -> None:
         """The turn is in the history: the live reply becomes its frozen view."""
         if self._live is not None and self._live_turn == turn.number:

@@ -62,10 +62,10 @@ class DiffPane(LineView):
     def on_mount(self) -> None:
         self.show("", "", "")
 
-    def show(self, title: str, path: str, diff: str) -> None:
-        """Show a unified diff of `path`; `title` is its command, e.g. `EDIT 12-18`. An empty diff empties the pane."""
+    def show(self, title: str, path: str, diff: str, empty: str = "") -> None:
+        """Show a unified diff of `path`; `title` is its command, e.g. `EDIT 12-18`; `empty` is said of an empty one."""
         rows = read_diff(clean(diff)) if diff.strip() else []
-        self._rows = rows or [Row("~", 0, text) for text in NOTHING_YET]
+        self._rows = rows or [Row("~", 0, text) for text in ((empty,) if empty else NOTHING_YET)]
         self._language = language_of(path)
         self._digits = len(str(max((row.number for row in rows), default=0))) if rows else 0
         entitle(self, " · ".join(part for part in ("Diff", path, title) if part), count(rows))

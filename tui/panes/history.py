@@ -25,6 +25,9 @@ NOTHING_YET = (
     "n makes the first step",
 )
 
+ROOM_FOR_SUBJECT = 40
+"""Cells from which on more can be said than the command."""
+
 _FAULTS = {
     Status.FAILED: ("✗", "$text-error"),
     Status.MALFORMED: ("✗", "$text-error"),
@@ -74,7 +77,7 @@ class HistoryPane(LineView):
         self._rows = tuple(rows)
         self._cursor = next((i for i, row in enumerate(self._rows) if held and row.commit == held.commit), 0)
         count = len(self._rows)
-        entitle(self, "History", f"{count} turn{'s' if count != 1 else ''}" if count else "")
+        entitle(self, "History", turns_counted(self._rows))
         self.lay(count or len(NOTHING_YET), 0, keep=True)
         self.scroll_to(0, max(0, self._cursor - above) if self._cursor else 0, animate=False, force=True)
 
@@ -155,6 +158,12 @@ class HistoryPane(LineView):
         self._strips.clear()
 
 
+def turns_counted(rows: Sequence[HistoryRow]) -> str:
+    """How many turns there are; the making of the project, turn 0, is none."""
+    count = sum(row.turn > 0 for row in rows)
+    return f"{count} turn{'s' if count != 1 else ''}" if count else ""
+
+
 def history_line(row: HistoryRow, width: int, digits: int) -> Content:
     """One turn in `width` cells: number, agent, command, score, and at the right end ▲ kept, ✗ failed, – declined."""
     voice = VOICES[row.agent]
@@ -162,14 +171,23 @@ def history_line(row: HistoryRow, width: int, digits: int) -> Content:
     mark = Content.styled(*_FAULTS.get(row.status, ("▲" if row.kept else " ", "$text-success")))
     score = scored(row)
     room = max(0, width - left.cell_length - 2)
-    said = plain(row.subject if row.agent in (Agent.RESEARCHER, Agent.LABTOP) or not row.command else row.command)
     free = room - 1 - len(score) if score else room
+    said = plain(what(row, free))
     if score and said.cell_length > free:
         said = Content(said.plain.partition(" ")[0])  # the score says more than the lines of an EDIT
     if said.cell_length > free:
         said = said.truncate(max(1, free), ellipsis=True)
     gap = max(0, room - said.cell_length - len(score))
     return Content.assemble(left, said, " " * gap, (score, "bold"), " ", mark)
+
+
+def what(row: HistoryRow, room: int) -> str:
+    """What the turn did: its command, or where there is room, its subject, which mostly begins with the command."""
+    if not row.command or row.agent in (Agent.RESEARCHER, Agent.LABTOP):
+        return row.subject
+    if room < ROOM_FOR_SUBJECT or not row.subject:
+        return row.command
+    return row.subject if row.subject.startswith(row.command.split(" ")[0]) else f"{row.command} · {row.subject}"
 
 
 def scored(row: HistoryRow) -> str:

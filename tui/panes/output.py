@@ -47,6 +47,12 @@ class OutputPane(LineView):
         entitle(self, self._title, "running")
         self.lay(0, 0)
 
+    def say(self, words: str) -> None:
+        """There is no program; say so."""
+        self.begin("")
+        self.append(words)
+        entitle(self, self._title)
+
     def append(self, text: str) -> None:
         """More output; a line may come in pieces."""
         if not text:

@@ -19,7 +19,7 @@ from tui.widgets.lines import Line, LineView
 NOTHING_YET = (
     "No report yet.",
     "",
-    "Its pages appear here as text, as soon as the report is first compiled; t shows its LaTeX source.",
+    "Its pages appear here as text, as soon as the report is first compiled; v shows its LaTeX source.",
     "",
     "n makes one step",
 )
@@ -45,7 +45,7 @@ class ReportPane(LineView):
     DEFAULT_CSS = frame("ReportPane")
     BORDER_TITLE = "Report"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("t", "change_view", "Text or source", show=False),
+        Binding("v", "change_view", "Text or source", show=False),
         Binding("right_square_bracket", "turn(1)", "Next page or error", show=False),
         Binding("left_square_bracket", "turn(-1)", "Previous page or error", show=False),
     ]

@@ -10,16 +10,18 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Static
 
-from core.record import LoggedTurn, Turn
+from core.record import LoggedTurn, Status, Turn
 from tui.board import Board
 from tui.keys import Scope, bindings
 from tui.panes.chat import ChatPane
 from tui.panes.diff import DiffPane
-from tui.panes.history import HistoryPane
+from tui.panes.history import HistoryPane, turns_counted
 from tui.panes.output import OutputPane
 from tui.screens.screen import LabScreen, sheets
 from tui.screens.travel import Wish
+from tui.screens.wall import diff_title
 from tui.widgets.keyline import KeyLine
+from tui.widgets.statusline import counted
 
 PARTS = {"chat": "reply", "diff": "diff", "output": "output"}
 """What can be read of a turn, by the pane that shows it."""
@@ -60,11 +62,12 @@ class HistoryScreen(LabScreen[Wish | None]):
 
     def _heading(self) -> Content:
         board = self.board
-        counted = sum(len(points) for points in board.candidates.values())
+        tried = sum(len(points) for points in board.candidates.values())
+        candidates = f"{tried} candidate{'s' if tried != 1 else ''}"
         return Content.assemble(
             (" labtop  ", "bold $accent"),
             (f"{board.project} ▸ {board.branch} ▸ History", "bold"),
-            (f"   {board.turns} turns · {counted} candidates", "$text-muted"),
+            (f"   {turns_counted(board.history) or 'no turn yet'} · {candidates}", "$text-muted"),
         )
 
     @on(HistoryPane.Selected)
@@ -89,15 +92,19 @@ class HistoryScreen(LabScreen[Wish | None]):
                 chat.release_anchor()
                 chat.call_after_refresh(chat.scroll_to, y=0, animate=False, force=True)
             case "diff":
-                self.query_one(DiffPane).show(f"{turn.command} · turn {turn.number}", turn.path, turn.diff)
+                diff = self.query_one(DiffPane)
+                diff.show(diff_title(turn), turn.path, turn.diff, "This turn has no diff to show.")
             case _:
                 self._print(turn)
 
     def _print(self, turn: Turn) -> None:
         pane = self.query_one(OutputPane)
         pane.begin(f"turn {turn.number}")
-        pane.append(turn.output or "This turn ran no program.")
-        pane.finish("")
+        if turn.output:
+            pane.append(turn.output)
+            pane.finish("failed" if turn.status is Status.FAILED else "")
+        else:
+            pane.say("This turn ran no program.")
 
     def action_look(self) -> None:
         """Read the selected turn."""
@@ -146,5 +153,5 @@ def parts_line(turn: Turn, part: str) -> Content:
     for name, words in PARTS.items():
         tabs += [(f" {words} ", "bold reverse $accent" if name == part else "$text-muted"), " "]
     tokens = turn.cost.prompt_tokens + turn.cost.completion_tokens
-    spent = f"{tokens} tokens · ${turn.cost.money:.2f} · {turn.cost.seconds:.0f} s"
+    spent = f"{counted(tokens)} tok · {turn.cost.seconds:.0f} s"
     return Content.assemble((f" turn {turn.number}  ", "bold"), *tabs, (f" {spent}", "$text-muted"))

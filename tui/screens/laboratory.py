@@ -21,6 +21,7 @@ from tui.screens.travel import Wish, travel
 from tui.screens.wall import Wall
 from tui.session import REPORT, Session
 from tui.widgets.keyline import KeyLine
+from tui.widgets.nowline import NowLine
 from tui.widgets.question import Question
 from tui.widgets.statusline import StatusLine
 from tui.widgets.tell import Purpose, TellLine
@@ -33,6 +34,7 @@ class LaboratoryScreen(AnsweringScreen):
     """Shows what the session says and turns keys into what the session can do."""
 
     CSS_PATH = sheets("laboratory")
+    AUTO_FOCUS = ""
     BINDINGS = bindings(Scope.LABORATORY, Scope.WAITING)
     scopes = (Scope.LABORATORY, Scope.WAITING)
     helped = (Scope.LABORATORY, Scope.PANES, Scope.WAITING)
@@ -47,6 +49,7 @@ class LaboratoryScreen(AnsweringScreen):
     def compose(self) -> ComposeResult:
         yield StatusLine(id="status")
         yield Wall()
+        yield NowLine()
         yield Question()
         yield TellLine()
         yield KeyLine(Scope.LABORATORY)
@@ -84,6 +87,7 @@ class LaboratoryScreen(AnsweringScreen):
 
     def _refresh_status(self) -> None:
         self.query_one(StatusLine).show(self.board)
+        self.query_one(NowLine).show(self.board, self.session.gate.held)
 
     def _load(self, board: Board, turns: Sequence[LoggedTurn]) -> None:
         self.board = board
@@ -114,6 +118,7 @@ class LaboratoryScreen(AnsweringScreen):
                 self.say("the turn waits for your answer: a approves it, x declines it")
             case State.RUNNING, State.RUNNING:
                 self.session.pause()
+                self._refresh_status()
                 self.say("holding after this turn")
             case _:
                 self.session.go()

@@ -158,8 +158,10 @@ class Wall(Container):
                 chat.begin(turn, heading(agent, phase))
             case Token(_, text):
                 chat.stream(text)
-            case Proposed(_, _, command, path, diff) if diff:
-                self.query_one(DiffPane).show(command, path, diff)
+            case Proposed(_, _, command, path, diff):
+                chat.hush()
+                if diff:
+                    self.query_one(DiffPane).show(command, path, diff)
             case ProgramStarted(_, path, sandbox):
                 output.begin(f"{path} · {sandbox}")
             case ProgramOutput(_, text):
@@ -180,12 +182,17 @@ class Wall(Container):
         if turn is None:
             pane.show("", "", "")
         else:
-            pane.show(f"{turn.command} · turn {turn.number}", turn.path, turn.diff)
+            pane.show(diff_title(turn), turn.path, turn.diff)
 
 
 def heading(agent: Agent, phase: Phase) -> str:
     """Who speaks and about what, e.g. `PhD student · plan formulation`."""
     return f"{agent.title} · {phase.title.lower()}"
+
+
+def diff_title(turn: Turn) -> str:
+    """What made the diff, e.g. `EDIT 12-18 · turn 41`; a person's edit has no command."""
+    return f"{turn.command} · turn {turn.number}".removeprefix(" · ")
 
 
 def tabs(current: str) -> Content:

@@ -131,7 +131,7 @@ def _command(info: str, body: str, path: str, unfolded: bool) -> list[Block]:
         return prose(body.strip())
     lines = body.rstrip("\n").split("\n") if body.strip() else []
     if len(lines) <= _SHORT and not language_of(path):
-        head = f"{word} {arguments}".strip()
+        head = word if arguments == " ".join(lines) else f"{word} {arguments}".strip()
         return [Block(Content.assemble((f"{head}  ", "bold"), "\n".join(lines)), _mark("▸"), Content("  "))]
     size = f"{len(lines)} line{'s' if len(lines) != 1 else ''}"
     about = " · ".join(part for part in (f"{word} {arguments}".strip(), size, path) if part)

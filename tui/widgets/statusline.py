@@ -13,7 +13,7 @@ from tui.board import SHORT_PHASES, Board
 from tui.panes.history import short_number
 from tui.widgets.frame import MUTED, plain
 
-_STATES = {
+STATES = {
     State.RUNNING: ("●", "bold $text-success"),
     State.PAUSED: ("‖", "bold $text-warning"),
     State.WAITING: ("!", "bold $text-warning"),
@@ -29,6 +29,8 @@ class Part:
     text: Content
     rank: int
     right: bool = False
+    short: Content | None = None
+    """What stands instead where the whole does not fit."""
 
 
 class StatusLine(Widget):
@@ -57,42 +59,47 @@ class StatusLine(Widget):
 def parts_of(board: Board) -> Iterator[Part]:
     """The pieces of the line, left to right."""
     name = plain(board.project)
-    yield Part((name or Content("labtop")).stylize("bold"), 6)
+    yield Part((name or Content("labtop")).stylize("bold"), 5)
     if board.branch:
-        yield Part(Content.assemble(("▸ ", MUTED), plain(board.branch)), 7)
+        yield Part(Content.assemble(("▸ ", MUTED), plain(board.branch)), 6)
     if board.phase:
         where = f"▶ {SHORT_PHASES[board.phase]} {board.progress}".rstrip()
         yield Part(plain(where).stylize("$text-accent"), 2)
-    yield Part(Content(f"turn {board.turn}"), 8)
-    glyph, style = _STATES[board.state]
+    yield Part(Content(f"turn {board.turn}"), 7)
+    glyph, style = STATES[board.state]
     yield Part(Content.styled(f"{glyph} {board.state.value}", style), 0)
-    if board.reason and board.state is not State.RUNNING:
-        yield Part(
-            plain(board.reason.removeprefix(f"{board.state.value}: ")).truncate(40, ellipsis=True).stylize(MUTED), 5
-        )
     if board.best is not None:
         yield Part(Content.styled(f"{short_number(board.best)} ▲", "$text-success"), 4, right=True)
     if board.model:
-        yield Part(plain(board.model).stylize(MUTED), 9, right=True)
-    yield Part(Content(f"{counted(board.cost.prompt_tokens + board.cost.completion_tokens)} tok"), 10, right=True)
-    yield Part(Content(f"${board.cost.money:.2f}"), 3, right=True)
+        model = plain(board.model).stylize(MUTED)
+        yield Part(model, 3, right=True, short=shortened(model))
+    yield Part(Content(f"{counted(board.cost.prompt_tokens + board.cost.completion_tokens)} tok"), 9, right=True)
+    yield Part(Content(f"${board.cost.money:.2f}"), 8, right=True)
     yield Part(Content(clock(board.seconds)), 1, right=True)
 
 
 def fitted(parts: Sequence[Part], width: int) -> Content:
     """The parts that fit into `width` cells, two or more spaces between them."""
     room = width + 2
-    fitting = set()
+    fitting: dict[int, Content] = {}
     for part in sorted(parts, key=lambda part: part.rank):
-        if part.rank == 0 or part.text.cell_length + 2 <= room:
-            room -= part.text.cell_length + 2
-            fitting.add(part.rank)
+        for text in (part.text, part.short):
+            if text is not None and (part.rank == 0 or text.cell_length + 2 <= room):
+                room -= text.cell_length + 2
+                fitting[part.rank] = text
+                break
     kept = [part for part in parts if part.rank in fitting]
     gap = Content("  ")
-    left = gap.join([part.text for part in kept if not part.right])
-    right = gap.join([part.text for part in kept if part.right])
+    left = gap.join([fitting[part.rank] for part in kept if not part.right])
+    right = gap.join([fitting[part.rank] for part in kept if part.right])
     space = width - left.cell_length - right.cell_length
     return Content.assemble(left, " " * max(0, space), right)
+
+
+def shortened(model: Content) -> Content:
+    """A model's name by its first word, e.g. `built-in …`; a name of one word by its first letters."""
+    word = model.plain.partition(" ")[0]
+    return model.truncate(min(len(word) + 2, 12), ellipsis=True)
 
 
 def counted(number: int) -> str:

@@ -22,9 +22,9 @@ VOICES = {
     Agent.SW_ENGINEER: Voice("□", "bold $text-accent"),
     Agent.PROFESSOR: Voice("●", "bold $text-primary"),
     Agent.JUDGE: Voice("○", "bold $text-secondary"),
-    Agent.REVIEWER_1: Voice("①", "bold $text-secondary"),
-    Agent.REVIEWER_2: Voice("②", "bold $text-secondary"),
-    Agent.REVIEWER_3: Voice("③", "bold $text-secondary"),
+    Agent.REVIEWER_1: Voice("¹", "bold $text-secondary"),
+    Agent.REVIEWER_2: Voice("²", "bold $text-secondary"),
+    Agent.REVIEWER_3: Voice("³", "bold $text-secondary"),
     Agent.RESEARCHER: Voice("»", "bold $foreground"),
     Agent.LABTOP: Voice("·", MUTED),
 }

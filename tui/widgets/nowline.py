@@ -1,0 +1,62 @@
+"""The line above the input: what goes on now and for how long, or why nothing does and what to do."""
+
+from __future__ import annotations
+
+from textual.content import Content
+from textual.widgets import Static
+
+from core.events import State
+from tui.board import Board
+from tui.widgets.frame import MUTED, plain
+from tui.widgets.statusline import STATES, clock
+
+NEXT = {
+    State.PAUSED: "space runs on, n makes one turn",
+    State.WAITING: "space runs on",
+    State.STOPPED: "space tries again",
+    State.FINISHED: "4 reads the report, h and r go back to a turn",
+}
+
+
+class NowLine(Static):
+    """One line while a turn is made; as many as it takes, up to three, to say why none is."""
+
+    DEFAULT_CSS = """
+    NowLine { height: auto; min-height: 1; max-height: 3; padding: 0 1; background: $background; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__(id="now", markup=False)
+        self._said = Content("")
+
+    def show(self, board: Board, held: str) -> None:
+        """Show what goes on; `held` says why no turn will follow the one in flight, or is empty."""
+        said = now(board, held)
+        if said != self._said:
+            self._said = said
+            self.update(said)
+
+
+def now(board: Board, held: str = "") -> Content:
+    """What goes on, in words."""
+    glyph, style = STATES[board.state]
+    if board.state is State.RUNNING:
+        said, after = working(board), "holds after this turn" if held else ""
+    else:
+        reason = board.reason.removeprefix(f"{board.state.value}: ") or board.state.value
+        said, after = reason, "" if board.proposed else NEXT[board.state]
+    parts = [plain(said), Content.styled(f" · {after}", MUTED) if after else Content("")]
+    return Content.assemble((f"{glyph} ", style), *parts)
+
+
+def working(board: Board) -> str:
+    """Who is at work on what, and since when."""
+    if board.program:
+        limit = f" of at most {clock(board.limit)}" if board.limit else ""
+        return f"{board.program} runs · {clock(board.clock() - board.began)}{limit}"
+    if board.asked is None or board.agent is None:
+        return "between two turns"
+    spent = clock(board.clock() - board.asked)
+    if board.proposed:
+        return f"{board.agent.title} · {board.proposed.command} is carried out · {spent}"
+    return f"{board.agent.title} · {board.task or 'a reply'} · {spent}"
