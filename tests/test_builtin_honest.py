@@ -346,3 +346,33 @@ def test_judging_and_improving_a_report_takes_little_time() -> None:
     for _ in range(5):
         reply_to(now)
     assert (time.process_time() - started) / 5 < 0.1
+
+
+def test_a_change_by_hand_that_broke_the_program_is_taken_back_alone() -> None:
+    first = brief(Phase.EXPERIMENTS, Agent.ML_ENGINEER, job=Job.FIRST)
+    command = parse(reply_to(first), (Replace,))
+    assert isinstance(command, Replace)
+    ran = command.text
+    broken = ran.replace("from data.prepare import load\n", "from data.prepare import loadd\n").replace(
+        "SEEDS = 3", "SEEDS = 4"
+    )
+    line = broken.split("\n").index("from data.prepare import loadd") + 1
+    error = f"  File \"experiment/main.py\", line {line}, in <module>\nImportError: cannot import name 'loadd'"
+    now = replace(first, job=Job.REPAIR, program=broken, error=error, best=Candidate(1, ran, 0.5, {}, ""))
+    text = reply_to(now)
+    assert "I take that change back and keep the others." in text
+    assert f"```EDIT {line} {line}\nfrom data.prepare import load\n```" in text
+
+
+def test_a_paper_that_only_shares_words_is_not_said_to_be_about_the_question() -> None:
+    paper = Paper("odd2000", "Iris Recognition in Biometrics", (), "2000", "", "Recognises people by their eyes. " * 3)
+    asked = tuple(
+        Entry(at, Agent.PHD_STUDENT, f"SUMMARY {facet.query}", "", Status.OK, "")
+        for at, facet in enumerate(
+            literature.facets_of(brief(Phase.LITERATURE, Agent.PHD_STUDENT, "Is recognition easy?"))
+        )
+    )
+    now = brief(
+        Phase.LITERATURE, Agent.PHD_STUDENT, "Is recognition easy?", papers_wanted=5, found=(paper,), history=asked
+    )
+    assert "It shares words with the question" in reply_to(now)

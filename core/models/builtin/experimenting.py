@@ -178,7 +178,8 @@ def _rewrite(brief: Brief, reading: Reading) -> Reply:
 
 def _repair(brief: Brief, reading: Reading) -> Reply:
     fallback = guarded_spec(brief, reading)
-    repair = repaired(brief.program, brief.error, reading.study, fallback)
+    best = brief.best.text if brief.best else ""
+    repair = repaired(brief.program, brief.error, reading.study, fallback, best)
     return Reply(repair.words, command_for(brief.program, repair.text))
 
 

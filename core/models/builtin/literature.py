@@ -49,7 +49,7 @@ _KIND_QUERIES = {
     ),
     Kind.COMPARISON: (
         "model comparison benchmark",
-        ("model comparison", "benchmark", "outperform", "comparing classifiers"),
+        ("comparisons of classifiers", "outperform", "comparing", "compares"),
     ),
 }
 _MODEL_WORDS: dict[str, tuple[str, ...]] = {
@@ -222,7 +222,8 @@ def _fill(brief: Brief, papers: Sequence[Paper], asked: set[str], facets: Sequen
     """Once everything is covered: the nearest papers that are left, then searches with the question's own words."""
     ranked = sorted(papers, key=lambda paper: -_nearness(paper, brief.question, facets))
     if ranked and _nearness(ranked[0], brief.question, facets) > 0:
-        why = max(facets, key=lambda facet: facet.fits(ranked[0])).why
+        near = max(facets, key=lambda facet: facet.fits(ranked[0]))
+        why = near.why if near.fits(ranked[0]) else "It shares words with the question; nothing nearer was found."
         return _take(brief, ranked[0], Facet("the rest", "", (), why))
     words = content_words(brief.question)
     queries = [" ".join(words), *words, "machine learning evaluation", "dataset", "tabular data", "learning"]

@@ -14,6 +14,9 @@ _ID_NAME = re.compile(r"(?:^|_|\b)(?:id|index|key|no|nr|number|uuid|unnamed)(?:$
 MOST_CATEGORIES = 200
 """Different texts beyond which a column is left out as free text."""
 
+MOST_REPEATED = 0.05
+"""Share of repeated rows from which they are no longer taken for copies."""
+
 _DESCRIBE = """\
 if __name__ == "__main__":
     X, y = load()
@@ -108,7 +111,7 @@ def table_for(card: DataCard, *, repeated: int = 0, error: str = "") -> Table:
         categories=tuple(c.name for c in kept if c.kind in ("category", "text") and c.name not in almost),
         numbers=tuple(column.name for column in kept if column.name in almost),
         infinite="With infinite values:" in card.note,
-        repeated=0 < repeated < 0.05 * card.rows,
+        repeated=0 < repeated < MOST_REPEATED * card.rows,
         careful=bool(error),
     )
 

@@ -8,7 +8,7 @@ from core.brief import Brief, DataCard, Entry
 from core.commands import Dialogue, Python, SearchHF, SubmitCode
 from core.models.builtin.design import card_for, study_for
 from core.models.builtin.notes import unread_words
-from core.models.builtin.prepare import Table, look_code, prepare_code, table_for
+from core.models.builtin.prepare import MOST_REPEATED, Table, look_code, prepare_code, table_for
 from core.models.builtin.question import data_name
 from core.models.builtin.reply import Reply
 from core.models.builtin.study import Study
@@ -98,10 +98,13 @@ def _advice(brief: Brief, card: DataCard | None) -> str:
     rows = card.rows if card else 0
     if repeated:
         share = repeated / max(1, rows)
-        what = (
-            "drop them, or copies of test rows would be learnt" if share < 0.05 else "too many to be copies; keep them"
-        )
-        parts.append(f"{repeated} rows repeat an earlier one ({share:.1%}): {what}.")
+        what = "too many to be copies; keep them"
+        if share < MOST_REPEATED:
+            what = "drop them, or copies of test rows would be learnt"
+        if card and _plain(card):
+            what = "the set is taken as scikit-learn carries it, so a copy may stand among test rows"
+        which = "1 row repeats" if repeated == 1 else f"{repeated} rows repeat"
+        parts.append(f"{which} an earlier one ({share:.1%}): {what}.")
     if (missing := seen.get("missing cells")) and missing != "0":
         parts.append(f"{missing} cells are empty; leave them to the pipelines so that nothing leaks from test rows.")
     if classes := seen.get("classes"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -42,13 +43,22 @@ class Rule:
     change: Callable[[str, Study], str | None]
 
 
-def repaired(text: str, error: str, study: Study, careful: Spec) -> Repair:
-    """Mend a program by its error; where no rule fits or has a place to act, write the careful program instead."""
+def repaired(text: str, error: str, study: Study, careful: Spec, best: str = "") -> Repair:
+    """Mend a program by its error; where no rule fits or has a place to act, write the careful program instead.
+
+    `best` is a program that ran, empty when there is none: what was changed of it at the failing line is taken back.
+    """
     for rule in _RULES:
         if match := re.search(rule.pattern, error, re.IGNORECASE):
             after = rule.change(text, study)
             if after and after != text and parsed(after):
                 return Repair(after, f"The error says “{_line_of(error, match)}”. {rule.cause}")
+    if before := _taken_back(text, error, best):
+        return Repair(
+            before,
+            f"The error ends with “{_line_of(error, None)}”. The line that failed is not as it was in the best "
+            "program, which ran; I take that change back and keep the others.",
+        )
     program = write_program(careful)
     if program == text:
         program = write_program(replace(careful, seeds=2, max_rows=1000))
@@ -58,6 +68,19 @@ def repaired(text: str, error: str, study: Study, careful: Spec) -> Repair:
         f"The error ends with “{last}”, for which I know no small repair. I write the program more carefully: gaps and "
         "categories expected in every column, small classes not split by, models that cannot be fitted left out.",
     )
+
+
+def _taken_back(text: str, error: str, best: str) -> str | None:
+    """The program with the failing line's change to the best program undone; None when that line was not changed."""
+    places = re.findall(r'File "[^"\n]*experiment/main\.py", line (\d+)', error)
+    if not places or not best:
+        return None
+    line, now, then = int(places[-1]) - 1, text.split("\n"), best.split("\n")
+    for kind, first, last, start, stop in difflib.SequenceMatcher(None, now, then, autojunk=False).get_opcodes():
+        if kind != "equal" and first <= line < last:
+            after = "\n".join([*now[:first], *then[start:stop], *now[last:]])
+            return after if parsed(after) else None
+    return None
 
 
 def _table(text: str, study: Study) -> str | None:
