@@ -57,6 +57,8 @@ def plan_for(question: str) -> str:
         ("what predicts diabetes?", "tells nothing of single columns"),
         ("Was sagt voraus, ob jemand krank ist?", "the rules read English"),
         ("What?", "No rule finds"),
+        ("What is the best color?", "No rule finds"),
+        ("How fast are neural networks?", "“How fast”"),
     ],
 )
 def test_what_cannot_be_studied_is_said(question: str, named: str) -> None:

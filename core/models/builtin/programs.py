@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from core.brief import DataCard
-from core.models.builtin import figure_text
+from core.models.builtin import figure_text, rows_text
 from core.models.builtin import program_text as text
 from core.models.builtin.families import Family, family
 from core.models.builtin.source import constant_text, entry_text, import_text
@@ -41,12 +41,13 @@ _LEVELS_NOTE = {
     (Kind.COMPARISON, ""): "nothing is varied",
 }
 _DISTURBED = {
-    (Kind.LABEL_NOISE, "classification"): text.LABEL_NOISE_CLASSIFICATION,
-    (Kind.LABEL_NOISE, "regression"): text.LABEL_NOISE_REGRESSION,
-    (Kind.FEATURE_NOISE, ""): text.FEATURE_NOISE,
-    (Kind.TRAINING_SIZE, "classification"): text.TRAINING_SIZE_CLASSIFICATION,
-    (Kind.TRAINING_SIZE, "regression"): text.TRAINING_SIZE_REGRESSION,
+    (Kind.LABEL_NOISE, "classification"): rows_text.LABEL_NOISE_CLASSIFICATION,
+    (Kind.LABEL_NOISE, "regression"): rows_text.LABEL_NOISE_REGRESSION,
+    (Kind.FEATURE_NOISE, ""): rows_text.FEATURE_NOISE,
+    (Kind.TRAINING_SIZE, "classification"): rows_text.TRAINING_SIZE_CLASSIFICATION,
+    (Kind.TRAINING_SIZE, "regression"): rows_text.TRAINING_SIZE_REGRESSION,
 }
+_SPLITS = {"stratified": rows_text.SPLIT_STRATIFIED, "rare": rows_text.SPLIT_RARE, "random": rows_text.SPLIT_RANDOM}
 TINY = 8
 """Rows that a class needs for its share in training, validation and test rows."""
 
@@ -89,7 +90,7 @@ def write_program(spec: Spec) -> str:
         _head(spec),
         pipeline_text(study.task, spec.table),
         _rows(spec),
-        {"stratified": text.SPLIT_STRATIFIED, "rare": text.SPLIT_RARE}.get(spec.split, text.SPLIT_RANDOM),
+        _SPLITS[spec.split],
         *([_of(_DISTURBED, study)] if study.kind is not Kind.COMPARISON else []),
         filled(text.MEASURE, SCORE=_SCORES[study.metric][1]).rstrip("\n") + "\n",
         _run(spec),
@@ -217,8 +218,8 @@ def _imports(spec: Spec) -> dict[str, list[str]]:
 
 def _rows(spec: Spec) -> str:
     classes = spec.study.task == "classification"
-    sample = text.SAMPLE_CLASSIFICATION if classes else text.SAMPLE_REGRESSION
-    rows = text.ROWS_CLASSIFICATION if classes else text.ROWS_REGRESSION
+    sample = rows_text.SAMPLE_CLASSIFICATION if classes else rows_text.SAMPLE_REGRESSION
+    rows = rows_text.ROWS_CLASSIFICATION if classes else rows_text.ROWS_REGRESSION
     return filled(rows, SAMPLE=sample if spec.max_rows else "")
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 
-from core.models.builtin.question import named_sides, read_direction, read_kind, read_metric
+from core.models.builtin.question import named_sides, read_kind, read_metric
 from core.models.builtin.study import Kind, Study
 from core.models.builtin.wording import listed, metric_name
 
 _BEYOND = (
     r"prompt(?:s|ing)?(?: engineering)?|(?:large )?language models?|llms?|gpt\S*|chat ?bots?|gpus?|tpus?|cuda"
     r"|transformer (?:models?|networks?|architectures?)|speed(?:s|ed)?[ -]?ups?|(?:training|inference) (?:times?|speed)"
+    r"|how fast|(?:train|fit|run|comput)\w* (?:faster|quicker|slower)|(?:faster|quicker|slower) to (?:train|fit|run)"
     r"|reinforcement learning|diffusion models?|generative (?:ai|models?)|gans?|self[ -]supervised \w+"
     r"|pre-?train(?:ed|ing)|transfer learning|federated learning|machine translation|speech recognition|time series"
     r"|forecast(?:s|ing)?|clustering|adversarial (?:examples?|attacks?|training)|fairness|privacy|interpretability"
@@ -29,7 +30,7 @@ _COLUMNS = (
     r"|(?:feature|variable) importances?|risk factors?|\bcauses?\b|\bcausal\w*|correlat\w+"
 )
 _COMPARES = (
-    r"compar\w+|better|best|worse|worst|outperform\w*|beats?\b|versus|\bvs\b|\bthan\b|superior|good enough|accura\w+"
+    r"compar\w+|outperform\w*|versus|\bvs\b|accura\w+"
     r"|(?:which|what) (?:kind of |type of |family of )?(?:models?|algorithms?|classifiers?|methods?|learners?|famil\w+)"
     r"|predict\w*|classif\w+|detect\w*|recogni[sz]\w+|diagnos\w+|distinguish\w*|identif\w+|estimat\w+|\btells?\b|model\w*"
 )
@@ -68,12 +69,9 @@ def instead(study: Study, data: str) -> str:
 
 
 def _read(question: str) -> bool:
-    direction = read_direction(question)
     return bool(
         read_kind(question) is not Kind.COMPARISON
         or any(named_sides(question, task) for task in ("classification", "regression"))
-        or direction.loss
-        or direction.score
         or read_metric(question, "classification")
         or re.search(_COMPARES, question, re.IGNORECASE)
     )

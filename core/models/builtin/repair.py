@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from core.models.builtin import program_text
+from core.models.builtin import rows_text
 from core.models.builtin.families import families
 from core.models.builtin.programs import Spec, pipeline_imports, pipeline_text, write_program
 from core.models.builtin.source import (
@@ -113,8 +113,8 @@ def _answered(text: str, study: Study) -> str | None:
 def _split(text: str, study: Study) -> str | None:
     if not has_function(text, "split"):
         return None
-    rare = program_text.SPLIT_RARE
-    return with_function(text, "split", program_text.SPLIT_RANDOM if "strata" in text else rare)
+    rare = rows_text.SPLIT_RARE
+    return with_function(text, "split", rows_text.SPLIT_RANDOM if "strata" in text else rare)
 
 
 def _quicker(text: str, study: Study) -> str | None:
@@ -153,7 +153,7 @@ def _sampled(text: str, share: float) -> str | None:
     if not has_function(text, "rows") or seeds is None or line not in text:
         return None
     classes = "np.unique(y, return_inverse=True)[1]" in text
-    sample = program_text.SAMPLE_CLASSIFICATION if classes else program_text.SAMPLE_REGRESSION
+    sample = rows_text.SAMPLE_CLASSIFICATION if classes else rows_text.SAMPLE_REGRESSION
     return chained(
         text.replace(line, sample + line, 1),
         lambda t: with_constant(t, "SEEDS", f"{seeds}\nMAX_ROWS = 1_500  # of more rows a random sample is used"),
