@@ -33,14 +33,14 @@ class _Screen(pyte.Screen):
 class Terminal:
     """`labtop` with `arguments` in a terminal of `columns` × `rows`; use as a context manager."""
 
-    def __init__(self, *arguments: str, home: Path, columns: int = 120, rows: int = 40) -> None:
+    def __init__(self, *arguments: str, home: Path, columns: int = 120, rows: int = 40, term: str = "") -> None:
         self._screen = _Screen(columns, rows)
         self._stream = pyte.ByteStream(self._screen)
         kept = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES", "NO_COLOR")}
         environment = {
             **kept,
-            "TERM": "xterm-256color",
-            "COLORTERM": "truecolor",
+            "TERM": term or "xterm-256color",
+            "COLORTERM": "" if term else "truecolor",
             "HOME": str(home),
             "XDG_STATE_HOME": str(home / "state"),
         }
@@ -65,6 +65,18 @@ class Terminal:
     def text(self) -> str:
         """The screen as text."""
         return "\n".join(line.rstrip() for line in self._screen.display)
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Give the terminal another size, as a person does with the mouse."""
+        self._screen.resize(rows, columns)
+        fcntl.ioctl(self._file, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def colour_of(self, text: str) -> str:
+        """The colour in which `text` begins on the screen."""
+        for y, line in enumerate(self._screen.display):
+            if text in line:
+                return str(self._screen.buffer[y][line.index(text)].fg)
+        raise AssertionError(f"{text!r} is not on the screen:\n{self.text}")
 
     def read(self, seconds: float) -> bool:
         """Take in what the program writes for so long; False once it has ended."""

@@ -18,10 +18,12 @@ from core.settings import Copilot
 from tests.app_stage import app_on, frame_of, laboratory, opened, told, until
 from tests.fake_laboratory import FakeLaboratory, played_project
 from tui.app import LabtopApp
+from tui.board import HistoryRow
 from tui.panes.chat import ChatPane
 from tui.screens.history import HistoryScreen
 from tui.screens.laboratory import LaboratoryScreen
 from tui.screens.rollback import RollBackScreen
+from tui.screens.travel import counted
 from tui.screens.wall import PANES, Wall
 from tui.session import Opened
 
@@ -358,7 +360,7 @@ async def test_a_folder_that_is_no_project_is_refused_in_words(tmp_path: Path) -
 
     app = LabtopApp(tmp_path, opener=refuse)
     async with app.run_test(size=(80, 24)) as pilot:
-        await until(pilot, lambda: "is no project" in frame_of(pilot))
+        await until(pilot, lambda: "is no project" in " ".join(frame_of(pilot).split()))
         assert "labtop new" in frame_of(pilot)
         await pilot.press("q")
         await until(pilot, lambda: app._exit)
@@ -533,6 +535,9 @@ def test_without_a_terminal_the_app_says_what_to_do_instead(tmp_path: Path) -> N
     assert "labtop run" in ended.stderr
 
 
-def test_sixteen_colours_are_the_terminals_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rich.console.Console.color_system", "standard")
-    assert LabtopApp(None).theme == "ansi-dark"
+def test_what_goes_with_a_roll_back_is_counted_by_kind() -> None:
+    def row(agent: Agent, command: str) -> HistoryRow:
+        return HistoryRow(1, "f" * 40, Phase.PLAN, agent, command, "", Status.OK)
+
+    rows = [row(Agent.ML_ENGINEER, "EDIT 1-2"), row(Agent.ML_ENGINEER, "EDIT 4-5"), row(Agent.RESEARCHER, "")]
+    assert counted(rows) == "2 × EDIT, 1 × change of yours"

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 from core.workspace.project import Project
+from tests.fake_laboratory import played_project
 from tests.terminal import Terminal
 
 
@@ -49,3 +50,24 @@ def test_the_demo_is_started_stepped_rolled_back_left_and_resumed(tmp_path: Path
         assert again.ended() == 0
     fsck = subprocess.run(["git", "-C", str(folder), "fsck", "--strict"], capture_output=True, check=False)
     assert fsck.returncode == 0
+
+
+def test_a_live_resize_keeps_every_pane_within_reach(tmp_path: Path) -> None:
+    played_project(tmp_path / "p", 13)
+    with Terminal("open", str(tmp_path / "p"), home=tmp_path) as terminal:
+        terminal.until("it begins when you say so")
+        terminal.until("─ Scores")
+        terminal.resize(80, 24)
+        terminal.until("1 Chat")
+        assert "─ Scores" not in terminal.text
+        terminal.resize(200, 60)
+        terminal.until("─ Scores")
+        terminal.press("q")
+        assert terminal.ended() == 0
+
+
+def test_sixteen_colours_are_the_terminals_own(tmp_path: Path) -> None:
+    played_project(tmp_path / "p", 13)
+    with Terminal("open", str(tmp_path / "p"), home=tmp_path, term="xterm-16color") as terminal:
+        terminal.until("✓ Literature")
+        assert (terminal.colour_of("✓ Literature"), terminal.colour_of("✗")) == ("green", "red")

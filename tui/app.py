@@ -57,14 +57,14 @@ class LabtopApp(App[None]):
         self._escapes = EscapeFilter()
         self._laboratory: LaboratoryScreen | None = None
         self.animation_level = "none"
-        if self.console.color_system == "standard":
-            self.theme = "ansi-dark"  # sixteen colours are the terminal's own; mixed ones would come out as any of them
 
     def get_default_screen(self) -> OpeningScreen:
         """What stands in the first frame."""
         return OpeningScreen(f"opening {self.project_path} …" if self.project_path else "looking for your projects …")
 
     def on_mount(self) -> None:
+        if self.console.color_system == "standard" and not self.is_headless:
+            self.theme = "ansi-dark"  # sixteen colours are the terminal's own; mixed ones would come out as any of them
         self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:

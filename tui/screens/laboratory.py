@@ -87,7 +87,9 @@ class LaboratoryScreen(AnsweringScreen):
 
     def _refresh_status(self) -> None:
         self.query_one(StatusLine).show(self.board)
-        self.query_one(NowLine).show(self.board, self.session.gate.held)
+        now = self.query_one(NowLine)
+        now.show(self.board, self.session.gate.held)
+        now.display = not self.question.asked
 
     def _load(self, board: Board, turns: Sequence[LoggedTurn]) -> None:
         self.board = board

@@ -10,7 +10,7 @@ from functools import partial
 from textual.app import App
 
 from core.history import redo, rollback, undo
-from core.record import Cost, LoggedTurn
+from core.record import Agent, Cost, LoggedTurn
 from tui.board import Board, HistoryRow
 from tui.screens.rollback import RollBackScreen
 from tui.session import Session
@@ -73,8 +73,15 @@ def facts(board: Board, turn: int) -> list[tuple[str, str]]:
 
 def counted(rows: Sequence[HistoryRow]) -> str:
     """What the turns were, e.g. `3 × EDIT, 1 × REPLACE`."""
-    kinds = Counter(row.command.split(" ")[0] or "reply without a command" for row in rows)
+    kinds = Counter(kind(row) for row in rows)
     return ", ".join(f"{count} × {kind}" for kind, count in kinds.most_common(5))
+
+
+def kind(row: HistoryRow) -> str:
+    """What sort of turn it was, e.g. `EDIT`."""
+    if row.agent is Agent.RESEARCHER:
+        return "change of yours"
+    return row.command.split(" ")[0] or ("word of labtop" if row.agent is Agent.LABTOP else "reply without a command")
 
 
 def best(rows: Sequence[HistoryRow], higher_is_better: bool) -> float | None:
