@@ -378,3 +378,13 @@ def test_a_paper_that_only_shares_words_is_not_said_to_be_about_the_question() -
         Phase.LITERATURE, Agent.PHD_STUDENT, "Is recognition easy?", papers_wanted=5, found=(paper,), history=asked
     )
     assert "It shares words with the question" in reply_to(now)
+
+
+def test_noise_is_not_claimed_for_a_table_without_numbers() -> None:
+    columns = tuple(Column(name, "category", 0, 3, "x") for name in ("colour", "odour", "edible"))
+    card = DataCard("data/raw/t.csv", "t", "classification", 90, columns, "edible", (("e", 50), ("p", 40)))
+    question = "Are tree ensembles more robust to noisy features than linear models?"
+    now = brief(Phase.PLAN, Agent.POSTDOC, question, data=card)
+    assert design.study_for(now).study.kind is Kind.COMPARISON
+    assert "numbers only; the table has none" in reply_to(now)
+    assert gap(question, bundled_cards()[0]) == ""

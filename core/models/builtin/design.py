@@ -33,6 +33,7 @@ from core.models.builtin.question import (
     read_seeds,
     read_task,
 )
+from core.models.builtin.reach import without_numbers
 from core.models.builtin.study import Group, Kind, Study
 from core.models.builtin.wording import metric_name, plural
 
@@ -76,6 +77,8 @@ def proposed_study(brief: Brief) -> Study:
     draw = random.Random(f"study {brief.seed}")
     kind = read_kind(brief.question)
     card = brief.data or chosen_data(brief)
+    if kind is Kind.FEATURE_NOISE and without_numbers(card):
+        kind = Kind.COMPARISON
     task = card.task if card else read_task(brief.question)
     groups = _groups(brief.question, task, card, draw)
     study = Study(

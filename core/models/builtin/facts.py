@@ -39,7 +39,7 @@ class Facts:
     @property
     def gap(self) -> str:
         """What the question asks and the study does not answer, with what was measured instead; empty mostly."""
-        beyond = gap(self.question)
+        beyond = gap(self.question, self.data)
         return f"{beyond} {instead(self.study, self.dataset)}" if beyond and self.study else beyond
 
     @property

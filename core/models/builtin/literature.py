@@ -139,7 +139,7 @@ def facets_of(brief: Brief) -> list[Facet]:
     """What the review of this question should cover, most central first."""
     study = proposed_study(brief)
     query, words = _KIND_QUERIES[study.kind]
-    asks = "will be measured" if gap(brief.question) else "the question asks"
+    asks = "will be measured" if gap(brief.question, brief.data) else "the question asks"
     subject = study.kind.value if study.kind is not Kind.COMPARISON else "comparing model families"
     facets = [
         Facet(
@@ -202,7 +202,7 @@ def _search(brief: Brief, facet: Facet) -> Reply:
 
 
 def _beginning(brief: Brief) -> str:
-    beyond = gap(brief.question)
+    beyond = gap(brief.question, brief.data)
     if not beyond:
         return f"I begin with what the question is about: “{_short(brief.question)}”"
     return f"{beyond} I begin with what can be measured."

@@ -64,7 +64,7 @@ def _opening_words(brief: Brief, study: Study, card: DataCard | None, notes: str
 
 def _beyond(brief: Brief, study: Study, card: DataCard | None) -> str:
     """What of the question cannot be studied, and what will be measured instead; empty mostly."""
-    beyond = gap(brief.question)
+    beyond = gap(brief.question, card)
     return f"{beyond} {instead(study, card.title if card else 'the data')}" if beyond else ""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from core.brief import DataCard
 from core.models.builtin.question import named_sides, read_kind, read_metric
 from core.models.builtin.study import Kind, Study
 from core.models.builtin.wording import listed, metric_name
@@ -36,9 +37,11 @@ _COMPARES = (
 )
 
 
-def gap(question: str) -> str:
+def gap(question: str, card: DataCard | None = None) -> str:
     """What in the question lies outside of what can be measured here, in sentences; empty when nothing is seen."""
     said = []
+    if read_kind(question) is Kind.FEATURE_NOISE and without_numbers(card):
+        said.append("The question is about noise on features, which can be added to numbers only; the table has none.")
     if beyond := _found(_BEYOND, question):
         said.append(
             f"The question speaks of {beyond}, which the built-in researcher cannot study: "
@@ -57,6 +60,11 @@ def gap(question: str) -> str:
             "the families of scikit-learn's models."
         )
     return " ".join(said)
+
+
+def without_numbers(card: DataCard | None) -> bool:
+    """Whether no feature of a table is a number."""
+    return card is not None and all(c.kind != "number" for c in card.columns if c.name != card.target)
 
 
 def instead(study: Study, data: str) -> str:

@@ -23,6 +23,8 @@ ENOUGH_SEEDS = 5
 MORE_SEEDS = 2
 """How many times the seeds of a study that stayed undecided are asked for in another round."""
 MOST_SEEDS = 20
+_LIMITS = {"experiments": 9, "impact": 2, "novelty": 1}
+"""How many of the study's limits a reviewer names; the first ones bound what it means, the others how it was done."""
 _PERSONAS = (
     ("experiments", r"experiment|sound"),
     ("impact", r"impact|significan|matter"),
@@ -167,7 +169,7 @@ def _review(reading: Reading, eye: str) -> Review:
         strengths=tuple(_strengths(reading, eye)),
         weaknesses=tuple(_weaknesses(reading, eye)),
         questions=tuple(_questions(reading, eye)),
-        limitations=tuple(limits(reading.facts)),
+        limitations=tuple(limits(reading.facts)[: _LIMITS[eye]]),
         ethical_concerns=False,
         originality=originality,
         quality=quality,

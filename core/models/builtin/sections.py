@@ -79,7 +79,7 @@ def section(facts: Facts, name: str) -> str:
 def abstract(facts: Facts) -> str:
     """Question, what was done, the main numbers, the verdict."""
     evidence = facts.evidence
-    beyond = gap(facts.question)
+    beyond = gap(facts.question, facts.data)
     so = "What is measured instead is this: we" if beyond else "To answer it by measurement, we"
     parts = [f"We ask: {quoted(facts.question)}", tex(beyond), f"{so} {_design(facts)}."]
     if evidence.contrasts:
