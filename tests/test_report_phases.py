@@ -105,6 +105,7 @@ async def test_a_section_that_does_not_compile_is_repaired_before_the_next(tmp_p
     model = ScriptedModel(clumsy)
     turns = turns_in(await events_of(project, model, turns=4))
     assert [turn.status for turn in turns] == [Status.OK, Status.FAILED, Status.OK, Status.OK]
+    assert [turn.command for turn in turns[:2]] == ["REPLACE", "REPLACE Abstract"]
     assert "nonsense" in turns[1].outcome
     assert section_text(project.read("report/report.tex"), "Abstract") == "The mended text."
     assert "\\nonsense" in model.requests[2].user, "the writer sees the error with its line"

@@ -88,6 +88,8 @@ async def _try(desk: Desk, craft: Craft, situation: Situation, answer: Answer, t
         draft = placed(desk, craft, attempt)
     else:
         draft = scored(desk, craft, attempt, await _judgement(desk, craft, situation, check, text))
+    if isinstance(answer.command, Replace) and situation.section:
+        draft = replace(draft, command=f"{draft.command} {situation.section}")
     return replace(draft, diff=unified_diff(situation.text, text, craft.path), path=craft.path, output=check.output)
 
 
