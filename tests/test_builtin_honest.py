@@ -388,3 +388,23 @@ def test_noise_is_not_claimed_for_a_table_without_numbers() -> None:
     assert design.study_for(now).study.kind is Kind.COMPARISON
     assert "numbers only; the table has none" in reply_to(now)
     assert gap(question, bundled_cards()[0]) == ""
+
+
+def test_a_paper_on_label_noise_does_not_stand_for_networks_in_another_study() -> None:
+    noisy = Paper("a", "Making Deep Neural Networks Robust to Label Noise", (), "2017", "", "Neural networks.")
+    plain = Paper("b", "Learning Representations by Back-Propagating Errors", (), "1986", "", "Back-propagation.")
+
+    def fits(question: str) -> list[int]:
+        facets = literature.facets_of(brief(Phase.LITERATURE, Agent.PHD_STUDENT, question))
+        networks = next(facet for facet in facets if facet.name == "neural networks")
+        return [networks.fits(paper) for paper in (noisy, plain)]
+
+    on_noise, other = fits("Does feature noise hurt neural networks on digits?")
+    assert on_noise < other
+    assert fits("Does label noise hurt neural networks on digits?")[0] > on_noise
+
+
+def test_a_note_that_begins_with_a_capital_is_read_whole() -> None:
+    notes = ("Report macro F1. Use at most 400 rows and 30 trees.",)
+    reading = design.study_for(brief(Phase.PLAN, Agent.POSTDOC, notes=notes))
+    assert (reading.study.metric, reading.rows, reading.trees) == ("macro F1", 400, 30)

@@ -20,7 +20,7 @@ def draw_scores(results: list[dict], groups: dict[str, list[str]]) -> None:
 
 def draw_drops(drops: list[dict], contrasts: list[dict], groups: dict[str, list[str]]) -> None:
     """figures/drops.pdf: what every model loses (one standard deviation), and group differences (95 % interval)."""
-    figure, (left, right) = plt.subplots(1, 2, figsize=(7.2, 0.9 + 0.35 * len(drops)), layout="constrained")
+    figure, (left, right) = plt.subplots(1, 2, figsize=(7.2, 1.3 + 0.35 * len(drops)), layout="constrained")
     colours = {group: f"C{number}" for number, group in enumerate(groups)}
     for place, row in enumerate(reversed(drops)):
         left.barh(place, row["mean"], xerr=row["std"], color=colours[row["group"]], alpha=0.8, capsize=2)

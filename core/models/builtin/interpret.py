@@ -217,7 +217,7 @@ def _data_size(facts: Facts) -> Doubt | None:
         return None
     train = facts.evidence.rows.get("train")
     answer = f"There are {count(test, 'test row')}" + (f" and {train} for training" if train else "")
-    if facts.evidence.task == "classification" and not is_zero(1 / test):
+    if facts.evidence.metric == "accuracy" and not is_zero(1 / test):
         answer += f"; one test row weighs 1 / {test} = {number(1 / test)}, and differences below that are none"
     return Doubt("test rows", "Are there enough test rows to tell differences of this size apart?", answer + ".")
 

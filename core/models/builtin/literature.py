@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.brief import Brief, Paper
 from core.commands import AddPaper, FullText, Summary
@@ -104,14 +104,19 @@ class Facet:
     wanted: int = 1
     least: int = 1
     """How many of the words a paper must hold."""
+    away: tuple[str, ...] = ()
+    """Words in the titles of papers that are about something else as well, and fit half as plainly."""
 
     def fits(self, paper: Paper) -> int:
         """How plainly a paper is about this facet: words count more in the title, and more if not merely near."""
         title, abstract = (text.lower().replace("-", " ") for text in (paper.title, paper.abstract))
         if sum(word in title or word in abstract for word in (*self.words, *self.near)) < self.least:
             return 0
-        weights = [(word, 2) for word in self.words] + [(word, 1) for word in self.near if word not in self.words]
-        return sum(weight * (3 * (word in title) + (word in abstract)) for word, weight in weights)
+        weights = [(word, 2 + (place == 0)) for place, word in enumerate(self.words)] + [
+            (word, 1) for word in self.near if word not in self.words
+        ]
+        fit = sum(weight * (3 * (word in title) + (word in abstract)) for word, weight in weights)
+        return -(-fit // 2) if any(word in title for word in self.away) else fit
 
     def covered(self, brief: Brief) -> bool:
         """Whether the review holds enough papers that were taken in for this facet."""
@@ -141,6 +146,7 @@ def facets_of(brief: Brief) -> list[Facet]:
     query, words = _KIND_QUERIES[study.kind]
     asks = "will be measured" if gap(brief.question, brief.data) else "the question asks"
     subject = study.kind.value if study.kind is not Kind.COMPARISON else "comparing model families"
+    away = tuple(word for kind, (_, other) in _KIND_QUERIES.items() if kind is not study.kind for word in other)
     facets = [
         Facet(
             "question",
@@ -149,7 +155,7 @@ def facets_of(brief: Brief) -> list[Facet]:
             f"It is about {subject}, which is what {asks}.",
             wanted=1 + (brief.papers_wanted > 5),
         ),
-        *(_group_facet(group.name, group.models) for group in study.groups),
+        *(replace(_group_facet(group.name, group.models), away=away) for group in study.groups),
     ]
     source = study.source.removeprefix("sklearn:") or data_name(brief.question)
     if source in _DATA_WORDS:

@@ -74,7 +74,7 @@ def software(facts: Facts) -> str:
     """What the program is written with, where it lies, and how long it ran."""
     evidence, data = facts.evidence, facts.data
     papers = facts.about("scikit-learn", "array programming", "scipy", "matplotlib", "data structures for statistical")
-    tools = "scikit-learn" + (", with pandas for the table" if data and not data.source.startswith("sklearn:") else "")
+    tools = "scikit-learn" if data is None or data.source.startswith("sklearn:") else "scikit-learn and pandas"
     time = f" One run took {evidence.seconds:.1f} seconds in all." if evidence.seconds is not None else ""
     return (
         rf"\paragraph{{Software.}} The program is written in Python with {tools}{cite(papers, 4)} and draws the "
@@ -129,7 +129,7 @@ def limits(facts: Facts) -> list[str]:
         paired = ": the interval rests on them, and on the assumption that paired differences are roughly normal."
         said.append(few + (paired if evidence.contrasts else ": the spread that is given rests on them."))
     test = evidence.rows.get("test")
-    if test and evidence.task == "classification" and not is_zero(1 / test):
+    if test and evidence.metric == "accuracy" and not is_zero(1 / test):
         said.append(
             f"With {count(test, 'test row')} a single row weighs 1 / {test} = {number(1 / test)} of accuracy, so "
             f"smaller differences between two models mean little."

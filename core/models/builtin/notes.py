@@ -78,7 +78,7 @@ def _read(reading: Reading, note: str) -> Reading:
         shown = ", ".join(f"{level:g}" for level in levels)
         reading = _with(reading, f"levels {shown}", replace(reading.study, levels=levels))
     if (metric := read_metric(note, study.task)) and re.search(
-        r"\b(?:use|report|measure|metric|by|with)\b|^\W*\w+(?: \w+)?\W*$", note
+        r"\b(?:use|report|measure|metric|by|with)\b|^\W*\w+(?: \w+)?\W*$", note, re.IGNORECASE
     ):
         reading = _with(reading, f"the metric {metric}", replace(reading.study, metric=metric))
     reading = _models(reading, note)
