@@ -267,6 +267,19 @@ async def test_a_note_is_written_for_the_agents_of_the_phase(tmp_path: Path) -> 
         await until(pilot, lambda: laboratory(pilot).board.turns == 4)  # the keys are commands again
 
 
+async def test_between_two_phases_a_note_and_finishing_are_about_the_next_one(tmp_path: Path) -> None:
+    async with opened(app_on(tmp_path, 1)) as pilot:
+        board = laboratory(pilot).board
+        await pilot.press("f")
+        await until(pilot, lambda: board.turns == 3 and board.state is State.PAUSED)
+        await pilot.press("i", *"why 40 %?", "enter")
+        file = tmp_path / "label-noise" / "notes" / "plan-formulation.md"
+        await until(pilot, lambda: file.is_file() and "why 40 %?" in file.read_text())
+        await pilot.press("f")
+        await until(pilot, lambda: board.turns >= 6 and board.state is State.PAUSED)
+        assert board.turns == 6
+
+
 async def test_a_slash_in_the_empty_line_opens_the_commands(tmp_path: Path) -> None:
     async with opened(app_on(tmp_path)) as pilot:
         await pilot.press("i", "slash")

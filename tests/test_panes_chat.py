@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from textual.content import Content
@@ -313,3 +315,10 @@ def test_what_a_command_names_is_said_once() -> None:
     turn = a_turn(2, command="SUMMARY label noise", reply="```SUMMARY\nlabel noise\n```", path="")
     lines = [line.plain for line in spoken(turn).lines(70)]
     assert any(line.startswith("▸ SUMMARY") and line.count("label noise") == 1 for line in lines)
+
+
+def test_what_was_said_is_not_said_again_as_its_outcome() -> None:
+    turn = a_turn(2, command="DIALOGUE", reply="So:\n\n```DIALOGUE\nFive seeds\nwill do.\n```", path="")
+    said = replace(turn, status=Status.OK, outcome="Five seeds will do.", score=None)
+    lines = [line.plain for line in spoken(said).lines(70)]
+    assert sum("Five seeds" in line for line in lines) == 1

@@ -69,5 +69,5 @@ def test_a_live_resize_keeps_every_pane_within_reach(tmp_path: Path) -> None:
 def test_sixteen_colours_are_the_terminals_own(tmp_path: Path) -> None:
     played_project(tmp_path / "p", 13)
     with Terminal("open", str(tmp_path / "p"), home=tmp_path, term="xterm-16color") as terminal:
-        terminal.until("✓ Literature")
+        terminal.until("it begins when you say so")
         assert (terminal.colour_of("✓ Literature"), terminal.colour_of("✗")) == ("green", "red")

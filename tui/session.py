@@ -117,9 +117,13 @@ class Session:
             self.gate.pause(why)
             self.start()  # last, so that its first words find the new board
 
-    async def tell(self, phase: Phase, words: str) -> str:
-        """Append a line to the phase's notes, which its agents read at every turn; returns the file's name."""
-        return await asyncio.to_thread(self._tell, phase, words)
+    async def phase(self) -> Phase:
+        """The phase that the next turn belongs to; the last one shown may be done already."""
+        return await asyncio.to_thread(self._phase)
+
+    async def tell(self, words: str) -> str:
+        """Append a line to the notes of the next turn's phase, which its agents read; returns the file's name."""
+        return await asyncio.to_thread(self._tell, words)
 
     async def report(self) -> tuple[str, tuple[str, ...]]:
         """The report's source, and the text of its pages where they were compiled from it; empty when there is none."""
@@ -137,8 +141,13 @@ class Session:
 
         return source, pages_as_text(self.project.read_bytes(f"{REPORT}.pdf"))
 
-    def _tell(self, phase: Phase, words: str) -> str:
-        name = f"notes/{phase.value}.md"
+    def _phase(self) -> Phase:
+        from core.progress import read_progress
+
+        return read_progress(self.project).phase
+
+    def _tell(self, words: str) -> str:
+        name = f"notes/{self._phase().value}.md"
         file = self.project.path / name
         file.parent.mkdir(exist_ok=True)
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC

@@ -11,7 +11,7 @@ from textual.message import Message
 from core.errors import LabError
 from core.events import Event, ReportCompiled, State, StateChanged, TurnCommitted
 from core.gate import Decline
-from core.record import LoggedTurn, Phase
+from core.record import LoggedTurn
 from tui.board import Board
 from tui.keys import Scope, bindings
 from tui.panes.history import HistoryPane
@@ -134,12 +134,12 @@ class LaboratoryScreen(AnsweringScreen):
         else:
             self.session.step()
 
-    def action_finish_phase(self) -> None:
+    async def action_finish_phase(self) -> None:
         """Run to the end of the phase, then hold."""
         if self.board.state is State.FINISHED:
             self.say("no phase left: the study is finished")
         else:
-            phase = self.board.phase or Phase.LITERATURE
+            phase = await self.session.phase()
             self.session.finish_phase(phase)
             self.say(f"holding when {phase.title.lower()} is done")
 
@@ -186,10 +186,9 @@ class LaboratoryScreen(AnsweringScreen):
         if message.purpose is Purpose.REASON:
             self.answer(Decline(message.words))
             return
-        phase = self.board.phase or Phase.LITERATURE
         try:
-            file = await self.session.tell(phase, message.words)
-        except OSError as error:
+            file = await self.session.tell(message.words)
+        except (LabError, OSError) as error:
             self.say(f"the note was not written: {error}", "error")
         else:
             self.wall.note(f"you: {message.words}  ({file}; read at the next turn)")

@@ -168,6 +168,9 @@ def _score(score: Score) -> Block:
 def _outcome(turn: Turn, unfolded: bool) -> list[Block]:
     """The first and the last line of the outcome (a traceback says what happened at its end)."""
     mark, style = _MARKS[turn.status]
+    came = " ".join(turn.outcome.split())
+    if came and turn.status is Status.OK and came in " ".join(turn.reply.split()):
+        return _reflection(turn, unfolded)  # what was said is what came of it
     lines = [line for line in clean(turn.outcome).expandtabs(4).split("\n") if line.strip()]
     lines = lines or [turn.status.value]
     hidden = 0
@@ -180,6 +183,10 @@ def _outcome(turn: Turn, unfolded: bool) -> list[Block]:
     blocks += [Block(Content.styled(line, MUTED), Content("  "), Content("  ")) for line in lines[1:]]
     if hidden:
         blocks.append(note(f"  … {hidden} more line{'s' if hidden != 1 else ''}, o opens"))
-    if turn.reflection and unfolded:
-        blocks.append(Block(Content.styled(clean(turn.reflection), "italic"), _mark("↳"), Content("  ")))
-    return blocks
+    return [*blocks, *_reflection(turn, unfolded)]
+
+
+def _reflection(turn: Turn, unfolded: bool) -> list[Block]:
+    if not (turn.reflection and unfolded):
+        return []
+    return [Block(Content.styled(clean(turn.reflection), "italic"), _mark("↳"), Content("  "))]
