@@ -173,7 +173,7 @@ class Laboratory:
             step.cancel()
             with suppress(asyncio.CancelledError, LabError):
                 await step
-        for event in await to_the_end(self._commit, desk, draft, clock.seconds):
+        for event in await to_the_end(self._commit, desk, draft, clock.seconds - desk.waited):
             yield event
         self.gate.turn_done()
         if draft.finished:

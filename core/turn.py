@@ -31,8 +31,9 @@ Preview = Callable[[Command], tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Declined:
-    """The person said no; `reason` is what the agent reads."""
+    """The person said no to the command `what`; `reason` is what the agent reads."""
 
+    what: str
     reason: str
 
 
@@ -80,7 +81,7 @@ class Draft:
 class Desk:
     """What a step has at hand: the project as it stands, the model, the person, and a way to say what happens.
 
-    A desk lives for one turn. `spent` grows with every call.
+    A desk lives for one turn. `spent` grows with every call, `waited` (seconds) with every wait for the person.
     """
 
     def __init__(
@@ -104,6 +105,7 @@ class Desk:
         self.head = head
         self.turn = progress.turn + 1
         self.spent = Cost()
+        self.waited = 0.0
         self._calls = 0
         self._replies = Replies(project.private("replies"))
 
@@ -149,8 +151,9 @@ class Desk:
             case Malformed(problem, form):
                 status, subject = Status.MALFORMED, f"no usable command: {problem}"
                 outcome = f"{problem}\n\n{form}{self._once_more()}"
-            case Declined(reason):
-                status, outcome, subject = Status.DECLINED, f"The researcher declined this: {reason}", "declined"
+            case Declined(what, reason):
+                status, subject = Status.DECLINED, f"declined: {what}"
+                outcome = f"The researcher declined {what}: {reason}"
             case command:
                 raise TypeError(f"{command!r} was not rejected")
         return self.draft(answer, subject, status, outcome)
@@ -203,7 +206,9 @@ class Desk:
             return answer
         self.emit(StateChanged(State.WAITING, f"{answer.agent.title} wants {label}"))
         proposal = Proposal(self.turn, brief.phase, answer.agent, answer.reply, label, path, diff)
+        waiting = Stopwatch()
         verdict = await self.gate.verdict(proposal)
+        self.waited += waiting.seconds
         self.emit(StateChanged(State.RUNNING))
         match verdict:
             case Approve(None):
@@ -211,11 +216,11 @@ class Desk:
             case Approve(str(edited)):
                 return Answer(answer.agent, edited, parsing.parse(edited, allowed))
             case Decline(reason):
-                return replace(answer, command=Declined(reason))
+                return replace(answer, command=Declined(label, reason))
             case TakeOver(reply):
                 return Answer(Agent.RESEARCHER, reply, parsing.parse(reply, allowed))
             case _:
-                return replace(answer, command=Declined("passed over without a reason"))
+                return replace(answer, command=Declined(label, "passed over without a reason"))
 
 
 class Stopwatch:

@@ -426,6 +426,9 @@ async def test_step_pause_and_stop_after_a_phase(tmp_path: Path) -> None:
     assert "Plan formulation is done" in event.reason
 
 
+THINKING = 1.0
+
+
 class Answering(PersonGate):
     """A person who gives the same verdict every time."""
 
@@ -434,6 +437,7 @@ class Answering(PersonGate):
         self._given = verdict
 
     async def verdict(self, proposal: object) -> Approve | Decline | TakeOver | Skip:
+        await asyncio.sleep(THINKING)
         return self._given
 
 
@@ -455,6 +459,8 @@ async def test_verdicts_of_a_person_act(
     (turn,) = turns_in(await events_of(project, model, Answering(verdict), turns=1))
     assert (turn.turn.agent, turn.turn.status) == (agent, status_)
     assert said in turn.turn.outcome + turn.turn.subject
+    assert status_ is Status.OK or turn.turn.subject == "declined: SUMMARY forests"
+    assert turn.turn.cost.seconds < THINKING, "a turn's seconds are not those that the person took to decide"
     await events_of(project, model, Answering(Approve()), turns=1)
     assert (said in model.requests[-1].user) or status_ is Status.OK
 
