@@ -148,7 +148,7 @@ class Brief:
     step: int = 1
     max_steps: int = 1
     round: int = 1
-    """1, or more once the refinement has sent the work back."""
+    """1, or more once the work has gone back to an earlier phase."""
 
     papers_wanted: int = 0
     found: tuple[Paper, ...] = ()

@@ -110,5 +110,5 @@ def _notes(desk: Desk) -> tuple[str, ...]:
     text = "\n".join(desk.project.read(f"notes/{name}.md") for name in names)[-NOTES:]
     lines = [line.strip(" -*") for line in text.splitlines() if line.strip() and not line.startswith("#")]
     if desk.progress.round_reason:
-        lines.append(f"Round {desk.progress.round}: the refinement sent the work back: {desk.progress.round_reason}")
+        lines.append(f"Round {desk.progress.round}: the work went back: {desk.progress.round_reason}")
     return tuple(lines)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core.events import TurnCommitted
-from core.progress import STATE, read_progress
-from core.record import Agent, Status, Turn, now
+from core.progress import STATE, Progress, read_progress
+from core.record import Agent, Phase, Status, Turn, now
 
 if TYPE_CHECKING:
     from core.workspace.project import Project
 
+REPORT = "report/report.tex"
+DATA = "data/prepare.py"
+REOPENS = {DATA: Phase.EXPERIMENTS, "experiment/main.py": Phase.EXPERIMENTS, REPORT: Phase.REPORT}
+"""Files that are checked and judged when the person changes them, also after their phase is done."""
 DIFF = 20_000
 """How many characters of a person's changes the agents read."""
 
@@ -40,4 +45,18 @@ def commit_hand_edits(project: Project) -> TurnCommitted | None:
         time=now(),
     )
     after = replace(progress, turn=turn.number, changes=f"{progress.changes}{diff}"[-DIFF:])
-    return TurnCommitted(turn, project.commit_hand_edits(turn, {STATE: after.to_json()}))
+    after, changes = _reopened(after, edits.paths)
+    return TurnCommitted(turn, project.commit_hand_edits(turn, {**changes, STATE: after.to_json()}))
+
+
+def _reopened(progress: Progress, paths: Sequence[str]) -> tuple[Progress, dict[str, str | bytes | None]]:
+    """The progress after a change of what a solver has made, and the files that it makes void."""
+    if DATA in paths:
+        # What was measured on other data is no measure for what comes now.
+        progress = replace(progress, programs=replace(progress.programs, top=(), pending=None))
+    for path, phase in REOPENS.items():
+        if path in paths and (progress.finished or progress.phase.number > phase.number):
+            # A report on results that are about to change is begun anew; the history keeps this one.
+            void = phase is Phase.EXPERIMENTS and REPORT not in paths
+            return progress.reopened(phase, f"the researcher changed {path}"), {REPORT: None} if void else {}
+    return progress, {}

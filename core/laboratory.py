@@ -98,6 +98,10 @@ class Laboratory:
         yield RunStarted(self.project.name, branch, head, model.name, describe(tier), progress.turn)
         if tier is Tier.PLAIN:
             yield Notice("warning", describe(tier))
+        edits = await to_the_end(commit_hand_edits, self.project)
+        if edits:
+            yield edits
+            progress = read_progress(self.project)
         taken, announced = 0, None
         while not progress.finished:
             if until is not None and until in progress.done:

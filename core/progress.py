@@ -73,7 +73,7 @@ class Progress:
     """Number of the last committed turn."""
     round: int = 1
     round_reason: str = ""
-    """Why the refinement sent the work back."""
+    """Why the work went back: what the refinement found, or what the person changed."""
     phase_turns: int = 0
     """Turns since this phase began, or since a person was last asked about it."""
     done: Mapping[Phase, str] = field(default_factory=dict)
@@ -135,6 +135,7 @@ class Progress:
         return replace(
             self,
             phase=phase,
+            finished=False,
             round=self.round + 1,
             round_reason=reason,
             done={done: words for done, words in self.done.items() if done.number < phase.number},
@@ -145,6 +146,14 @@ class Progress:
             programs=replace(self.programs, steps=0, since_best=0, pending=None),
             reports=replace(self.reports, steps=0, since_best=0, pending=None) if phase is Phase.REPORT else Search(),
         )
+
+    def reopened(self, phase: Phase, reason: str) -> Progress:
+        """With the cursor back on a solver's phase since the person changed its work: only that is checked and judged.
+
+        Unlike `sent_back`, no new improving steps begin.
+        """
+        reports = replace(self.reports, pending=None) if phase is Phase.REPORT else Search()
+        return replace(self.sent_back(phase, reason), programs=replace(self.programs, pending=None), reports=reports)
 
 
 def read_progress(project: Project) -> Progress:

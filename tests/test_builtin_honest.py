@@ -287,7 +287,7 @@ def test_the_search_for_data_finds_something() -> None:
 
 
 def test_the_interpretation_tells_the_refinements_wish_from_the_persons_notes() -> None:
-    notes = ("use 8 seeds", "colourless green ideas sleep", "Round 2: the refinement sent the work back: more seeds")
+    notes = ("use 8 seeds", "colourless green ideas sleep", "Round 2: the work went back: more seeds")
     spoken = tuple(Entry(at, Agent.POSTDOC, "DIALOGUE", "…", Status.OK, "") for at in range(3))
     now = brief(
         Phase.INTERPRETATION, Agent.POSTDOC, plan=plan_for(DEMO), metrics=measured(), notes=notes, history=spoken

@@ -603,7 +603,7 @@ def test_an_undecided_study_goes_back_once_for_more_seeds() -> None:
     assert back.phase is Phase.EXPERIMENTS
     study = study_from_plan(brief.plan)
     assert study
-    note = f"Round 2: the refinement sent the work back: {back.reason}"
+    note = f"Round 2: the work went back: {back.reason}"
     assert read_notes(study, (note,)).study == replace(study, seeds=10)
     assert isinstance(decision(brief, report, round=2), Finish)
 

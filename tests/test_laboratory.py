@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Callable
 from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -33,8 +34,8 @@ from core.headless import ERROR, WAITING
 from core.headless import run as run_headless
 from core.laboratory import Laboratory, allowance
 from core.parsing import write
-from core.progress import read_progress
-from core.record import Agent, Phase, Status
+from core.progress import STATE, read_progress
+from core.record import Agent, Phase, Status, Turn
 from core.settings import Copilot
 from core.status import log_entry, status
 from core.threads import to_the_end
@@ -403,6 +404,51 @@ async def test_a_broken_edit_of_the_person_is_repaired_and_the_best_stays(tmp_pa
     await events_of(project, ScriptedModel(scientist(program)), turns=2)
     assert jobs == [Job.FIRST, Job.JUDGE, Job.REPAIR, Job.JUDGE]
     assert "broken(" not in project.read("experiment/main.py")
+
+
+async def test_a_program_that_is_edited_after_its_phase_is_run_again_and_the_report_begun_anew(tmp_path: Path) -> None:
+    project = await at_experiments(tmp_path / "p", solver_steps=1)
+    model = ScriptedModel(scientist(lambda brief: judged(brief) if brief.job is Job.JUDGE else write(Replace(PROGRAM))))
+    await events_of(project, model, until=Phase.EXPERIMENTS)
+    (project.path / "report").mkdir()
+    (project.path / "report/report.tex").write_text("An old report.\n")
+    await events_of(project, model, turns=1)
+    assert read_progress(project).phase is Phase.INTERPRETATION
+    (project.path / "experiment/main.py").write_text(PROGRAM.replace("0.5", "0.8"))
+    turns = turns_in(await events_of(project, model, turns=1))
+    assert [turn.turn.phase for turn in turns] == [Phase.INTERPRETATION, Phase.EXPERIMENTS]
+    assert json.loads(project.read("results/metrics.json"))["value"] == 0.8
+    assert read_progress(project).phase is Phase.INTERPRETATION, "judged as it stands, without new steps"
+    assert "the researcher changed experiment/main.py" in read_progress(project).round_reason
+    assert project.read("report/report.tex") == ""
+
+
+async def test_an_edit_of_the_data_measures_the_program_anew(tmp_path: Path) -> None:
+    project = await at_experiments(tmp_path / "p")
+    counting = PROGRAM.replace("value = 0.5", "from data.prepare import load\nvalue = 1 / len(load()[1])")
+    model = ScriptedModel(
+        scientist(lambda brief: judged(brief) if brief.job is Job.JUDGE else write(Replace(counting)))
+    )
+    await events_of(project, model, turns=1)
+    (project.path / "data/prepare.py").write_text(
+        PREPARE.replace("[0, 1]", "[0, 1, 1, 0]").replace("[1.0]]", "[1.0]] * 2")
+    )
+    await events_of(project, model, turns=1)
+    assert json.loads(project.read("results/metrics.json"))["value"] == 0.25
+
+
+async def test_a_finished_project_goes_on_when_the_person_changes_its_program(tmp_path: Path) -> None:
+    project = await at_experiments(tmp_path / "p", solver_steps=1)
+    model = ScriptedModel(scientist(lambda brief: judged(brief) if brief.job is Job.JUDGE else write(Replace(PROGRAM))))
+    await events_of(project, model, until=Phase.EXPERIMENTS)
+    over = replace(read_progress(project), finished=True, turn=99)
+    turn = Turn(99, Phase.REFINEMENT, Agent.LABTOP, "", "", "set up", "", Status.OK, "")
+    project.commit(turn, {STATE: over.to_json()})
+    assert (await events_of(project, model))[-1] == StateChanged(State.FINISHED, "the report is done")
+    (project.path / "experiment/main.py").write_text("print(1)\n")
+    events = await events_of(project, model, turns=2)
+    assert [turn.turn.status for turn in turns_in(events)] == [Status.OK, Status.FAILED, Status.OK]
+    assert status(project)["state"] == "stopped"
 
 
 async def test_step_pause_and_stop_after_a_phase(tmp_path: Path) -> None:
