@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
@@ -66,13 +65,7 @@ class LabtopApp(App[None]):
     def on_mount(self) -> None:
         if self.console.color_system == "standard" and not self.is_headless:
             self.theme = "ansi-dark"  # sixteen colours are the terminal's own; mixed ones would come out as any of them
-        if not self.is_headless:
-            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._hung_up)
         self.call_after_refresh(self._begin)
-
-    def _hung_up(self) -> None:
-        """The line to the terminal is gone: stop the engine and end, as `q` does."""
-        self.run_worker(self.action_quit(), exclusive=True, group="leaving")
 
     def _begin(self) -> None:
         if self.project_path is None:
