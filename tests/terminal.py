@@ -59,7 +59,8 @@ class Terminal:
             os.waitpid(self.pid, 0)
         except (ProcessLookupError, ChildProcessError):
             pass
-        os.close(self._file)
+        if self._file >= 0:
+            os.close(self._file)
 
     @property
     def text(self) -> str:
@@ -106,6 +107,15 @@ class Terminal:
         for key in keys:
             os.write(self._file, key.encode())
             self.read(0.3)
+
+    def hang_up(self, seconds: float = 10) -> None:
+        """Close the line, as a lost SSH connection does, and wait for the program's end."""
+        os.close(self._file)
+        self._file = -1
+        end = time.monotonic() + seconds
+        while os.waitpid(self.pid, os.WNOHANG)[0] == 0:
+            assert time.monotonic() < end, "still running without a terminal"
+            time.sleep(0.05)
 
     def ended(self, seconds: float = 30) -> int:
         """Wait for the end; the exit code."""

@@ -6,6 +6,7 @@ import subprocess
 import time
 from pathlib import Path
 
+from core.status import status
 from core.workspace.project import Project
 from tests.fake_laboratory import played_project
 from tests.terminal import Terminal
@@ -71,3 +72,17 @@ def test_sixteen_colours_are_the_terminals_own(tmp_path: Path) -> None:
     with Terminal("open", str(tmp_path / "p"), home=tmp_path, term="xterm-16color") as terminal:
         terminal.until("it begins when you say so")
         assert (terminal.colour_of("✓ Literature"), terminal.colour_of("✗")) == ("green", "red")
+
+
+def test_a_line_that_is_hung_up_ends_the_app_and_loses_nothing(tmp_path: Path) -> None:
+    folder = tmp_path / "demo"
+    with Terminal("demo", str(folder), home=tmp_path) as terminal:
+        terminal.until("SUMMARY")
+        terminal.until("turn 2")
+        terminal.hang_up()
+    project = Project.open(folder)
+    assert project.holder() is None
+    told = status(project)
+    assert told["state"] == "stopped"
+    assert "labtop run" in told["reason"]
+    assert told["turns"] >= 1
