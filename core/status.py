@@ -74,7 +74,7 @@ def status_text(told: dict[str, Any]) -> str:
     marks = {"done": "✓", "current": "▶", "ahead": "·"}
     lines = [
         f"{told['project']} ▸ {told['branch']}  turn {told['turns']}  {told['head'][:8]}",
-        f"{told['state']}: {told['reason']}",
+        f"{told['state']}: {told['reason'] or Phase(told['phase']).title.lower()}",
         *(f"  {marks[state]} {Phase(name).title}" for name, state in told["phases"].items()),
     ]
     if best:
