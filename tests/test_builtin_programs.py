@@ -24,9 +24,12 @@ from core.edits import apply_edit
 from core.models.builtin import design
 from core.models.builtin.evidence import read_evidence
 from core.models.builtin.experimenting import spec_for
+from core.models.builtin.ideas import Ground, all_ideas
+from core.models.builtin.learnt import learnt
 from core.models.builtin.plan import plan_text
 from core.models.builtin.prepare import look_code, prepare_code, table_for
 from core.models.builtin.programs import split_for, write_program
+from core.models.builtin.repair import repaired
 from core.models.builtin.researcher import reply_to
 from core.models.builtin.source import models
 from core.parsing import label, parse
@@ -443,3 +446,31 @@ def test_an_edit_is_labelled_with_the_lines_it_changes(tmp_path: Path) -> None:
     line = program.splitlines()[command.first - 1]
     assert line == "SEEDS = 3"
     assert label(command) == f"EDIT {command.first}-{command.last}"
+
+
+@pytest.mark.parametrize(
+    "question", [NOISE, "Do linear models need more training data than kernel methods on diabetes?"]
+)
+def test_every_idea_makes_a_program_that_runs(tmp_path: Path, question: str) -> None:
+    lab = Lab(tmp_path, question)
+    first, _ = lab.answer()
+    metrics = lab.measure(first)
+    reading = design.study_for(lab.brief)
+    ideas = list(all_ideas(Ground(first, reading, learnt(metrics), 5)))
+    assert {"a figure of the groups' means"} < {idea.key for idea in ideas}
+    for idea in ideas:
+        after = idea.change(first)
+        if after and after != first:
+            assert lab.measure(after)["value"] is not None, idea.key
+
+
+def test_a_change_that_leaves_its_calls_behind_is_taken_back_whole(tmp_path: Path) -> None:
+    best, _ = Lab(tmp_path, NOISE).answer()
+    main = "def main() -> None:\n"
+    added = "def report() -> None:\n    raise KeyError('a')\n\n\n"
+    text = best.replace(main, f"{added}{main}    report()\n")
+    line = text.split("\n").index("    raise KeyError('a')") + 1
+    error = f"  File \"experiment/main.py\", line {line}, in report\nKeyError: 'a'"
+    brief = Lab(tmp_path, NOISE).brief
+    study = design.study_for(brief)
+    assert repaired(text, error, study.study, spec_for(brief, study), best).text == best

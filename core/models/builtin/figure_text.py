@@ -83,7 +83,7 @@ def draw_groups(table: pd.DataFrame, groups: dict[str, list[str]]) -> None:
     """figures/groups.pdf: mean test score of each group over the levels; bands are one standard deviation."""
     figure, axes = plt.subplots(figsize=(5.6, 3.6), layout="constrained")
     for number, ((group, names), style) in enumerate(zip(groups.items(), cycle(("o-", "s--", "^-.", "d:")))):
-        seeds = table.loc[names].groupby(["level", "seed"])["test"].mean().unstack().loc[list(LEVELS)]
+        seeds = table.loc[list(names)].groupby(["level", "seed"])["test"].mean().unstack().loc[list(LEVELS)]
         mean, std = seeds.mean(axis=1), seeds.std(axis=1).fillna(0)
         axes.plot(LEVELS, mean, style, color=f"C{number}", markersize=4, label=group)
         axes.fill_between(LEVELS, mean - std, mean + std, color=f"C{number}", alpha=0.15)

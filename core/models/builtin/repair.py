@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import difflib
 import re
 from collections.abc import Callable
@@ -24,6 +25,9 @@ from core.models.builtin.source import (
     with_model,
 )
 from core.models.builtin.study import Study
+
+
+_WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +83,15 @@ def _taken_back(text: str, error: str, best: str) -> str | None:
     for kind, first, last, start, stop in difflib.SequenceMatcher(None, now, then, autojunk=False).get_opcodes():
         if kind != "equal" and first <= line < last:
             after = "\n".join([*now[:first], *then[start:stop], *now[last:]])
-            return after if parsed(after) else None
+            whole = parsed(after) and not _functions(text).difference(_functions(after)) & set(_WORD.findall(after))
+            return after if whole else best
     return None
+
+
+def _functions(text: str) -> set[str]:
+    """The functions that a program defines."""
+    tree = parsed(text)
+    return {node.name for node in tree.body if isinstance(node, ast.FunctionDef)} if tree else set()
 
 
 def _table(text: str, study: Study) -> str | None:
