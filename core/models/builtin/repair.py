@@ -26,7 +26,6 @@ from core.models.builtin.source import (
 )
 from core.models.builtin.study import Study
 
-
 _WORD = re.compile(r"\w+")
 
 
