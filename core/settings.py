@@ -84,7 +84,7 @@ _ABOUT: Mapping[str, str] = {
     "papers": "papers that the literature review takes in",
     "dialogue_turns": "turns that plan and interpretation may talk for",
     "preparation_turns": "turns that the data preparation may take",
-    "solver_steps": "steps of improving the experiment",
+    "solver_steps": "steps of improving the experiment; half as many when the work is sent back",
     "report_steps": "steps of improving the report",
     "rounds": "times that the work may go through the phases; more than 1 lets the refinement send it back",
     "limits.seconds": "wall time of one program",

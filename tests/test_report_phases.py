@@ -179,6 +179,7 @@ async def test_going_back_really_goes_back_with_the_reason_and_only_as_often_as_
     progress = read_progress(project)
     assert (progress.phase, progress.round) == (Phase.EXPERIMENTS, 2)
     assert "Too few seeds: use ten." in model.requests[-1].user
+    assert model.requests[-1].brief.max_steps == project.settings().solver_steps // 2
     assert project.read("report/report.tex") == "", "a report on results that change is begun anew"
     last = replace(progress, phase=Phase.REFINEMENT, turn=progress.turn + 1)
     turn = Turn(last.turn, Phase.REFINEMENT, Agent.LABTOP, "", "", "set up", "", Status.OK, "")

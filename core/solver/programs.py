@@ -31,7 +31,9 @@ class Programs:
     reflects_on_failure = True
 
     def steps(self, desk: Desk) -> int:
-        return desk.settings.solver_steps
+        """A later round mends what the reviews found wanting: half as many steps."""
+        steps = desk.settings.solver_steps
+        return steps if desk.progress.round == 1 else max(1, steps // 2)
 
     def search(self, progress: Progress) -> Search:
         return progress.programs
