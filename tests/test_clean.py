@@ -120,14 +120,14 @@ def test_bytes_that_are_no_utf8_are_marked() -> None:
 )
 def test_a_megabyte_of_anything_is_cleaned_in_half_a_second(unit: str) -> None:
     text = unit * (1_000_000 // len(unit))
-    started = time.perf_counter()
+    started = time.process_time()
     clean(text)
-    assert time.perf_counter() - started < 0.5
+    assert time.process_time() - started < 0.5
 
 
 @pytest.mark.parametrize("introducer", ["\x1b]", "\x1bP", "\x9d", "\x1b[", "\x9b", "\x1b"])
 def test_one_endless_sequence_is_cleaned_in_half_a_second(introducer: str) -> None:
     for filling in "a0 ;":
-        started = time.perf_counter()
+        started = time.process_time()
         clean(introducer + filling * 1_000_000)
-        assert time.perf_counter() - started < 0.5
+        assert time.process_time() - started < 0.5

@@ -750,4 +750,4 @@ async def test_a_gigabyte_of_output_leaves_memory_flat(tmp_path: Path) -> None:
     assert outcome.status is Ending.OK
     assert len(pieces) <= 10 * outcome.seconds + 2
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 64 * 1024
-    assert max(lags) < 0.25
+    assert max(lags) < 0.5
