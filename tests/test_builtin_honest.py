@@ -20,7 +20,8 @@ from core.models.builtin import design, judging, literature
 from core.models.builtin.evidence import Contrast, read_evidence
 from core.models.builtin.families import family
 from core.models.builtin.findings import contrasts, findings
-from core.models.builtin.ideas import Ground, more_rows
+from core.models.builtin.ground import Ground
+from core.models.builtin.ideas import more_rows
 from core.models.builtin.learnt import learnt
 from core.models.builtin.plan import plan_text, risks
 from core.models.builtin.prepare import prepare_code, table_for

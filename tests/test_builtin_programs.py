@@ -24,7 +24,8 @@ from core.edits import apply_edit
 from core.models.builtin import design
 from core.models.builtin.evidence import read_evidence
 from core.models.builtin.experimenting import spec_for
-from core.models.builtin.ideas import Ground, all_ideas
+from core.models.builtin.ground import Ground
+from core.models.builtin.ideas import all_ideas
 from core.models.builtin.learnt import learnt
 from core.models.builtin.plan import plan_text
 from core.models.builtin.prepare import look_code, prepare_code, table_for

@@ -15,7 +15,7 @@ from textual.widgets import Static
 from core.clean import clean
 from core.record import Turn
 from tui.widgets.document import NOTHING, Block, Document
-from tui.widgets.frame import MUTED, entitle, frame
+from tui.widgets.frame import MUTED, SCROLLING, entitle, frame
 from tui.widgets.spoken import Growing, headline, spoken
 
 MOUNTED = 30
@@ -84,12 +84,7 @@ class ChatPane(VerticalScroll):
     )
     BORDER_TITLE = "Chat"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down,j", "scroll_down", "Down", show=False),
-        Binding("up,k", "scroll_up", "Up", show=False),
-        Binding("pagedown", "page_down", "Page down", show=False),
-        Binding("pageup", "page_up", "Page up", show=False),
-        Binding("home,g", "scroll_home", "Top", show=False),
-        Binding("end,G", "scroll_end", "End", show=False),
+        *SCROLLING,
         Binding("o", "fold", "Open or fold what is folded", show=False),
     ]
 

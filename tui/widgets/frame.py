@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textual.binding import Binding
 from textual.content import Content
 from textual.widget import Widget
 
@@ -12,6 +13,16 @@ MUTED = "$foreground 60%"
 
 FAINT = "$foreground 25%"
 """For rules and axes."""
+
+SCROLLING = (
+    Binding("down,j", "scroll_down", "Down", show=False),
+    Binding("up,k", "scroll_up", "Up", show=False),
+    Binding("pagedown", "page_down", "Page down", show=False),
+    Binding("pageup", "page_up", "Page up", show=False),
+    Binding("home,g", "scroll_home", "Top", show=False),
+    Binding("end,G", "scroll_end", "End", show=False),
+)
+"""The keys that scroll, the same in every pane."""
 
 
 def frame(kind: str) -> str:

@@ -15,6 +15,8 @@ from textual.selection import Selection
 from textual.strip import Strip
 from textual.style import Style
 
+from tui.widgets.frame import SCROLLING
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -29,12 +31,7 @@ class LineView(ScrollView, can_focus=True):
     """A scrolling view on lines that a subclass makes one by one, in `line`."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down,j", "scroll_down", "Down", show=False),
-        Binding("up,k", "scroll_up", "Up", show=False),
-        Binding("pagedown", "page_down", "Page down", show=False),
-        Binding("pageup", "page_up", "Page up", show=False),
-        Binding("home,g", "scroll_home", "Top", show=False),
-        Binding("end,G", "scroll_end", "End", show=False),
+        *SCROLLING,
         Binding("left", "scroll_left", "Left", show=False),
         Binding("right", "scroll_right", "Right", show=False),
     ]

@@ -10,7 +10,8 @@ from core.brief import Brief, DataCard, Entry, Job
 from core.commands import Replace
 from core.models.builtin.design import card_for, stale, study_for
 from core.models.builtin.families import family
-from core.models.builtin.ideas import FROM_A_NOTE, PATIENCE, Ground, Idea, all_ideas
+from core.models.builtin.ground import Ground, Idea
+from core.models.builtin.ideas import FROM_A_NOTE, PATIENCE, all_ideas
 from core.models.builtin.learnt import Learnt, learnt
 from core.models.builtin.notes import Reading, followed_words, unread_words
 from core.models.builtin.plan import unknown_models
