@@ -31,6 +31,7 @@ from core.gate import Approve, Decline, PersonGate, Proposal, Skip, TakeOver
 from core.progress import Progress, read_progress
 from core.record import Agent, Cost, Phase, Score, Status, Turn
 from core.settings import Copilot
+from core.threads import to_the_end
 from core.workspace.project import Project
 
 MODEL = "built-in researcher"
@@ -196,7 +197,7 @@ class FakeLaboratory:
             yield Scored(n, turn.score, turn.reflection)
         if turn.path == "report/report.tex":
             yield ReportCompiled(n, PAGES, ())
-        commit = await asyncio.to_thread(self._commit, turn, progress)
+        commit = await to_the_end(self._commit, turn, progress)
         yield TurnCommitted(turn, commit)
         if self._ends(turn):
             yield PhaseFinished(turn.phase, "done")
