@@ -14,7 +14,7 @@ from core.commands import Summary
 from core.events import Proposed, TurnCommitted
 from core.gate import OpenGate
 from core.laboratory import Laboratory
-from core.models.model import Request, Usage
+from core.models.model import FREE, Request, Thought, Usage
 from core.parsing import write
 from core.settings import settings_text
 from core.workspace.project import Project
@@ -26,11 +26,14 @@ class Instant:
     """A model that answers at once, each time with another search."""
 
     name = "instant"
+    window = 0
+    most_tokens = 1000
+    price = FREE
 
     def __init__(self) -> None:
         self._asked = 0
 
-    async def stream(self, request: Request) -> AsyncIterator[str | Usage]:
+    async def stream(self, request: Request) -> AsyncIterator[str | Thought | Usage]:
         self._asked += 1
         yield write(Summary(f"random forests {self._asked}"))
         yield Usage(len(request.user) // 4, 10)

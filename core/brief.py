@@ -137,6 +137,8 @@ class Brief:
     job: Job
     question: str
     seed: int
+    language: str = "English"
+    """What the agents speak, and the report is written in."""
     notes: tuple[str, ...] = ()
     """The person's words for this phase, oldest first."""
     changes: str = ""
@@ -153,6 +155,8 @@ class Brief:
     papers_wanted: int = 0
     found: tuple[Paper, ...] = ()
     """What searches of this phase have found, newest search last."""
+    passages: tuple[str, ...] = ()
+    """Passages of full texts that bear on what is to be done, each with its paper's id, the best first."""
     review: tuple[Reviewed, ...] = ()
 
     data: DataCard | None = None

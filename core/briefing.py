@@ -31,6 +31,7 @@ def brief_for(desk: Desk, agent: Agent, job: Job = Job.TALK, **facts: Any) -> Br
         job=job,
         question=desk.settings.question,
         seed=desk.settings.seed,
+        language=desk.settings.language,
         notes=_notes(desk),
         changes=progress.changes,
         history=progress.history,

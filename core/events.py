@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
-from core.record import Agent, Phase, Score, Turn
+from core.record import Agent, Cost, Phase, Score, Turn
 
 
 class State(StrEnum):
@@ -33,10 +33,14 @@ class RunStarted:
 
 @dataclass(frozen=True, slots=True)
 class StateChanged:
-    """The run's state, with the reason in words (`step`, `pause`, `turn limit of 10 reached`, an error's text)."""
+    """The run's state, with the reason in words (`step`, `pause`, `turn limit of 10 reached`, an error's text).
+
+    `cause` says in a word what kind of decision a person is wanted for (`budget`, `loop`); else it is empty.
+    """
 
     state: State
     reason: str = ""
+    cause: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,40 @@ class Token:
 
     turn: int
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Thinking:
+    """A piece of what a reasoning model lets be seen of its thoughts. Never parsed, never committed."""
+
+    turn: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The model's server, a paper's or a data set's cannot answer now; it is asked again in `seconds`."""
+
+    turn: int
+    reason: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Restarted:
+    """A reply broke off: what was shown of it is void, and it is asked for again."""
+
+    turn: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallMade:
+    """A call to a model is paid: what it cost. Part of the turn's own cost later."""
+
+    turn: int
+    model: str
+    cost: Cost
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +191,10 @@ Event = (
     | PhaseFinished
     | TurnStarted
     | Token
+    | Thinking
+    | Waiting
+    | Restarted
+    | CallMade
     | Proposed
     | ProgramStarted
     | ProgramOutput

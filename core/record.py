@@ -52,6 +52,11 @@ class Agent(StrEnum):
         """The role's name as a person reads it, e.g. `PhD student`."""
         return _TITLES.get(self) or self.value.replace("-", " ").capitalize()
 
+    @property
+    def speaks(self) -> bool:
+        """Whether a model answers for it: neither the person nor the engine."""
+        return self not in (Agent.RESEARCHER, Agent.LABTOP)
+
 
 _TITLES = {
     Agent.PHD_STUDENT: "PhD student",
@@ -72,13 +77,17 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What model calls cost: calls, tokens, money in US dollars, seconds of the whole turn (programs included)."""
+    """What model calls cost: calls, tokens, money in US dollars, seconds of the whole turn (programs included).
+
+    `cached_tokens` are those of the prompt tokens that the server had kept from an earlier call.
+    """
 
     calls: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
     money: float = 0.0
     seconds: float = 0.0
+    cached_tokens: int = 0
 
     def __add__(self, other: Cost) -> Cost:
         return Cost(
@@ -87,6 +96,7 @@ class Cost:
             self.completion_tokens + other.completion_tokens,
             self.money + other.money,
             self.seconds + other.seconds,
+            self.cached_tokens + other.cached_tokens,
         )
 
 
@@ -132,6 +142,8 @@ class Turn:
     cost: Cost = field(default_factory=Cost)
     time: str = ""
     """When the turn ended, ISO 8601 with offset."""
+    takes: tuple[str, ...] = ()
+    """What the turn learnt from outside (replies, outcomes of programs, searches), by its name in the cassette."""
 
     def to_json(self) -> str:
         """The turn as the text of `.lab/turn.json`."""
@@ -154,6 +166,7 @@ class Turn:
                 "status": Status(data["status"]),
                 "score": Score(**score) if score else None,
                 "cost": Cost(**data.get("cost", {})),
+                "takes": tuple(data.get("takes", ())),
             }
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -122,6 +122,13 @@ class Desk:
         """Ask about the turn's own candidate (judge and reflect): part of this turn, without a verdict."""
         return parsing.parse(await self._reply(brief, allowed, lambda _: None), allowed)
 
+    async def once(self, kind: str, asked: Mapping[str, Any], do: Callable[[], Awaitable[Any]]) -> Any:
+        """What `do` finds outside of the project (a search, a download), kept so that a replay finds the same.
+
+        `asked` says what is asked for, and the answer what was found, both in values that JSON can hold.
+        """
+        return await do()
+
     def record(self, agent: Agent, command: str, subject: str, reply: str, status: Status, outcome: str) -> Turn:
         """The bare record of this turn."""
         model = "" if agent in (Agent.RESEARCHER, Agent.LABTOP) else self.model.name
@@ -175,7 +182,7 @@ class Desk:
         else:
             reply, usage = await self._stream(request, hear)
             await to_the_end(self._replies.keep, self.model.name, self.head, self._calls, request, reply, usage)
-        self.spent += Cost(1, usage.prompt_tokens, usage.completion_tokens, usage.money)
+        self.spent += Cost(1, usage.prompt_tokens, usage.completion_tokens, cached_tokens=usage.cached_tokens)
         return reply
 
     async def _stream(self, request: Request, hear: Callable[[str], None]) -> tuple[str, Usage]:
@@ -184,7 +191,7 @@ class Desk:
         async for piece in self.model.stream(request):
             if isinstance(piece, Usage):
                 usage = piece
-            else:
+            elif isinstance(piece, str):
                 pieces.append(piece)
                 hear(piece)
         if usage is None:

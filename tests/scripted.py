@@ -13,7 +13,7 @@ from core.brief import Brief
 from core.events import Event
 from core.gate import Gate, OpenGate
 from core.laboratory import Laboratory
-from core.models.model import Request, Usage
+from core.models.model import FREE, Request, Thought, Usage
 from core.record import Phase
 from core.settings import settings_text
 from core.workspace.project import Project
@@ -23,12 +23,15 @@ class ScriptedModel:
     """Answers every brief with what `answer` makes of it, and remembers the requests."""
 
     name = "scripted"
+    window = 0
+    most_tokens = 8000
+    price = FREE
 
     def __init__(self, answer: Callable[[Brief], str]) -> None:
         self._answer = answer
         self.requests: list[Request] = []
 
-    async def stream(self, request: Request) -> AsyncIterator[str | Usage]:
+    async def stream(self, request: Request) -> AsyncIterator[str | Thought | Usage]:
         self.requests.append(request)
         reply = self._answer(request.brief)
         for start in range(0, len(reply), 40):

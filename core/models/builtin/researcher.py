@@ -12,10 +12,12 @@ from core.models.builtin import experimenting, judging, literature, planning, pr
 from core.models.builtin.interpret import interpretation_turn
 from core.models.builtin.report import report_turn
 from core.models.builtin.reviewing import draft_judgement, refinement_turn, review_turn
-from core.models.model import Request, Usage
+from core.models.model import FREE, Price, Request, Thought, Usage
 from core.record import Agent, Phase
 
 NAME = "built-in researcher"
+LONGEST_REPLY = 32_000
+"""Tokens."""
 TOKEN = 4
 """Characters that count as one token."""
 _PIECES = re.compile(r"\S+\s*|\s+")
@@ -35,8 +37,20 @@ class BuiltinResearcher:
         """The name that says what it is."""
         return NAME
 
-    async def stream(self, request: Request) -> AsyncIterator[str | Usage]:
-        """Yield the reply word by word, then what it would have cost in tokens; money is always 0."""
+    @property
+    def window(self) -> int:
+        return 0
+
+    @property
+    def most_tokens(self) -> int:
+        return LONGEST_REPLY
+
+    @property
+    def price(self) -> Price:
+        return FREE
+
+    async def stream(self, request: Request) -> AsyncIterator[str | Thought | Usage]:
+        """Yield the reply word by word, then what it would have cost in tokens."""
         reply = await asyncio.to_thread(reply_to, request.brief, self._seed)
         for match in _PIECES.finditer(reply):
             yield match.group()
