@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol
 
 from core.errors import LabError
 from core.events import State
@@ -45,6 +46,17 @@ class Skip:
 
 
 Verdict = Approve | Decline | TakeOver | Skip
+_VERDICTS = {kind.__name__: kind for kind in (Approve, Decline, TakeOver, Skip)}
+
+
+def verdict_json(verdict: Verdict) -> dict[str, Any]:
+    """A verdict in values that JSON can hold."""
+    return {"verdict": type(verdict).__name__, **asdict(verdict)}
+
+
+def verdict_from_json(told: Mapping[str, Any]) -> Verdict:
+    """The verdict that `verdict_json` told of."""
+    return _VERDICTS[told["verdict"]](**{key: value for key, value in told.items() if key != "verdict"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +78,11 @@ class Gate(Protocol):
     @property
     def held(self) -> str:
         """Why the next turn may not begin, in a few words; empty when it may."""
+        ...
+
+    @property
+    def attended(self) -> bool:
+        """Whether a person is there to be asked."""
         ...
 
     async def opened(self) -> None:
@@ -91,6 +108,8 @@ class Gate(Protocol):
 
 class OpenGate:
     """Nobody watches: every turn may begin; what the settings leave to a person ends the run with PersonNeeded."""
+
+    attended = False
 
     def __init__(self) -> None:
         self._finished_phase: Phase | None = None
@@ -123,6 +142,8 @@ class OpenGate:
 
 class PersonGate:
     """A person at a face: runs, pauses, steps, and gives verdicts. All methods are called on the engine's loop."""
+
+    attended = True
 
     def __init__(self, *, running: bool) -> None:
         self._turns_allowed: int | None = None if running else 0

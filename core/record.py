@@ -142,6 +142,8 @@ class Turn:
     cost: Cost = field(default_factory=Cost)
     time: str = ""
     """When the turn ended, ISO 8601 with offset."""
+    began: str = ""
+    """When the turn began; the commits of its candidates carry this time."""
     takes: tuple[str, ...] = ()
     """What the turn learnt from outside (replies, outcomes of programs, searches), by its name in the cassette."""
 

@@ -1,22 +1,29 @@
-"""Runs a program of the agents in the sandbox and says so as it goes."""
+"""Runs a program of the agents in the sandbox, says so as it goes, and keeps what came of it on the cassette."""
 
 from __future__ import annotations
 
+from base64 import b64decode, b64encode
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
 
 from core.events import ProgramFinished, ProgramOutput, ProgramStarted
 from core.sandbox.programs import ProgramRun, run_program
-from core.sandbox.run import best_tier
+from core.sandbox.run import Ending, Outcome, Tier, best_tier
 
 if TYPE_CHECKING:
+    from core.settings import Limits
     from core.turn import Desk
 
 
 async def run(desk: Desk, program: str, overlay: Mapping[str, str], *, seconds: float | None = None) -> ProgramRun:
     """Run `program` in a copy of the project with `overlay` written over it; never changes the project itself."""
     limits = desk.settings.limits if seconds is None else replace(desk.settings.limits, seconds=seconds)
+    asked = {"program": program, "overlay": dict(overlay), "seconds": limits.seconds}
+    return _from_json(await desk.once("program", asked, lambda: _run(desk, program, overlay, limits)))
+
+
+async def _run(desk: Desk, program: str, overlay: Mapping[str, str], limits: Limits) -> dict[str, Any]:
     desk.emit(ProgramStarted(desk.turn, program, best_tier(), limits.seconds))
     result = await run_program(
         desk.project.path,
@@ -26,4 +33,16 @@ async def run(desk: Desk, program: str, overlay: Mapping[str, str], *, seconds: 
         on_output=lambda text: desk.emit(ProgramOutput(desk.turn, text)),
     )
     desk.emit(ProgramFinished(desk.turn, result.outcome.problem, result.outcome.seconds))
-    return result
+    return _to_json(result)
+
+
+def _to_json(result: ProgramRun) -> dict[str, Any]:
+    files = {path: b64encode(data).decode() for path, data in result.files.items()}
+    return {"outcome": asdict(result.outcome), "files": files, "skipped": list(result.skipped)}
+
+
+def _from_json(told: Mapping[str, Any]) -> ProgramRun:
+    outcome = told["outcome"]
+    known = {"status": Ending(outcome["status"]), "tier": Tier(outcome["tier"])}
+    files = {path: b64decode(data) for path, data in told["files"].items()}
+    return ProgramRun(Outcome(**{**outcome, **known}), files, tuple(told["skipped"]))

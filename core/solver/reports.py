@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+from base64 import b64decode, b64encode
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from core.brief import Job
@@ -80,8 +82,8 @@ class Reports:
         bibliography = desk.project.read("literature/references.bib")
         references = thebibliography(bibliography, cited_keys(text))
         files = {"references.tex": references.encode(), **_figures(desk)}
-        compiled = await compile_report(text, files)
-        problems = [str(problem) for problem in compiled.problems if problem.severity == "error"]
+        compiled = await _compiled(desk, text, files)
+        problems = list(compiled.errors)
         problems += [
             f"\\cite of “{key}”, which is not in the literature review." for key in unresolved(text, bibliography)
         ]
@@ -101,6 +103,27 @@ class Reports:
         if search.best is None or (search.steps < self.steps(desk) and search.since_best < PATIENCE):
             return ""
         return score_words(search.best)
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiled:
+    """What LaTeX made of the report, in words."""
+
+    ok: bool
+    pdf: bytes
+    errors: tuple[str, ...]
+    pages: tuple[str, ...]
+
+
+async def _compiled(desk: Desk, text: str, files: Mapping[str, bytes]) -> _Compiled:
+    async def really() -> dict[str, Any]:
+        made = await compile_report(text, files)
+        errors = [str(problem) for problem in made.problems if problem.severity == "error"]
+        return {"ok": made.ok, "pdf": b64encode(made.pdf).decode(), "errors": errors, "pages": list(made.pages)}
+
+    asked = {"text": text, "files": {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}}
+    told = await desk.once("latex", asked, really)
+    return _Compiled(told["ok"], b64decode(told["pdf"]), tuple(told["errors"]), tuple(told["pages"]))
 
 
 def _figures(desk: Desk) -> dict[str, bytes]:

@@ -43,7 +43,7 @@ def _import(git: Git, ref: str, turn: Turn, start: Sequence[bytes], changes: Ite
         b"commit %s" % ref.encode(),
         b"mark :1",
         f"author {author(turn)} {_stamp(turn.time) or now}".encode(),
-        f"committer labtop <labtop@labtop> {now}".encode(),
+        f"committer labtop <labtop@labtop> {_stamp(turn.time) or now}".encode(),
         b"data %d\n%s" % (len(text), text),
         *start,
         *(_operation(rel, content) for rel, content in deletions_first(changes)),
