@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from core.events import (
+    CallMade,
     Event,
     Notice,
     PhaseFinished,
@@ -18,13 +19,16 @@ from core.events import (
     ProgramStarted,
     Proposed,
     ReportCompiled,
+    Restarted,
     RunStarted,
     Scored,
     State,
     StateChanged,
+    Thinking,
     Token,
     TurnCommitted,
     TurnStarted,
+    Waiting,
 )
 from core.progress import Progress
 from core.record import Agent, Cost, Phase, Score, Status, Turn
@@ -61,6 +65,18 @@ class Point:
     judge: float
     kept: bool
     failed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """A server that cannot answer now: why, since when, and when it is asked again (both by the board's clock).
+
+    A download has no end that is known.
+    """
+
+    reason: str
+    since: float
+    until: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +142,8 @@ class Board:
     sandbox: str = ""
     state: State = State.PAUSED
     reason: str = ""
+    cause: str = ""
+    """What kind of decision the run waits for, in a word; empty when for none, or for one on a reply."""
     phase: Phase | None = None
     progress: str = ""
     """Where in the phase, e.g. `3/10`."""
@@ -144,6 +162,16 @@ class Board:
     higher_is_better: bool = True
     best: float | None = None
     cost: Cost = field(default_factory=Cost)
+    """Of the turns in the history."""
+    paid: Cost = field(default_factory=Cost)
+    """Of the calls made since the last turn was committed."""
+    sunk: Cost = field(default_factory=Cost)
+    """Of what was rolled back, and of calls whose turn was made anew."""
+    cap: float = 0.0
+    """US dollars that the project may cost; 0 when there is no cap."""
+    wait: Wait | None = None
+    thinking: bool = False
+    """Whether the model lets its thoughts be seen, and has not begun to reply."""
     proposed: Proposed | None = None
     """What waits for the person's word, or is being carried out."""
     program: str = ""
@@ -152,6 +180,8 @@ class Board:
     """When it was started, by `clock`."""
     limit: float = 0.0
     """Seconds that it may take."""
+    printed: str = ""
+    """The last line that it has printed."""
     pages: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
     asked: float | None = None
@@ -182,14 +212,21 @@ class Board:
         """Seconds of all turns so far, the one in flight included."""
         return self.cost.seconds + (self.clock() - self.asked if self.asked is not None else 0.0)
 
+    @property
+    def spent(self) -> Cost:
+        """What models have cost so far: what the caps are held against."""
+        return self.cost + self.sunk + self.paid
+
     def apply(self, event: Event) -> None:
-        """Take one event in; tokens and a program's output leave no trace here."""
+        """Take one event in."""
+        if not isinstance(event, (Waiting, ProgramOutput, Notice)):
+            self.wait = None
         match event:
             case RunStarted(project, branch, head, model, sandbox, turns):
                 self.project, self.branch, self.head, self.model, self.sandbox = project, branch, head, model, sandbox
                 self.turns = turns
-            case StateChanged(state, reason):
-                self._state(state, reason)
+            case StateChanged(state, reason, cause):
+                self._state(state, reason, cause)
             case PhaseStarted(phase):
                 self._enter(phase)
             case PhaseFinished(phase, summary):
@@ -199,7 +236,7 @@ class Board:
             case Proposed():
                 self.proposed = event
             case ProgramStarted(_, path, _, limit):
-                self.program, self.began, self.limit = path, self.clock(), limit
+                self.program, self.began, self.limit, self.printed = path, self.clock(), limit, ""
             case ProgramFinished():
                 self.program = ""
             case ReportCompiled(_, pages, problems):
@@ -207,14 +244,33 @@ class Board:
             case TurnCommitted(turn, commit):
                 self._commit(turn, commit)
             case Token(_, text):
-                self.reply += text
-            case ProgramOutput() | Scored() | Notice():
+                self.reply, self.thinking = self.reply + text, False
+            case Thinking() | Restarted() if self.proposed:
+                pass  # of a judge, about the reply that is carried out
+            case Thinking():
+                self.thinking = True
+            case Restarted():
+                self.reply, self.thinking = "", False
+            case Waiting(_, reason, seconds):
+                self._await(reason, seconds)
+            case CallMade(_, _, cost):
+                self.paid += cost
+            case ProgramOutput(_, text):
+                self.printed = next((line for line in reversed(text.splitlines()) if line.strip()), self.printed)
+            case Scored() | Notice():
                 pass
 
-    def _state(self, state: State, reason: str) -> None:
-        self.state, self.reason = state, reason
-        if state in (State.PAUSED, State.FINISHED, State.STOPPED):
-            self.asked, self.program, self.proposed = None, "", None
+    def _await(self, reason: str, seconds: float) -> None:
+        if seconds > 0:
+            self.wait = Wait(reason, self.clock(), self.clock() + seconds)
+        else:
+            going_on = self.wait is not None and self.wait.until is None
+            self.wait = Wait(reason, self.wait.since if self.wait and going_on else self.clock(), None)
+
+    def _state(self, state: State, reason: str, cause: str) -> None:
+        self.state, self.reason, self.cause = state, reason, cause
+        if state is not State.RUNNING and (cause or state is not State.WAITING):
+            self.asked, self.program, self.proposed, self.thinking = None, "", None, False
 
     def _enter(self, phase: Phase) -> None:
         if phase is not self.phase:
@@ -231,7 +287,7 @@ class Board:
             self._enter(event.phase)
         self.phase, self.agent, self.task, self.progress = event.phase, event.agent, event.task, event.progress
         self.turn, self.model, self.asked = event.turn, event.model, self.clock()
-        self.proposed, self.reply = None, ""
+        self.proposed, self.reply, self.thinking = None, "", False
         if event.progress:
             self.phases[event.phase] = replace(self.phases[event.phase], note=event.progress)
 
@@ -242,9 +298,10 @@ class Board:
         self._chart(turn)
         self.history.insert(0, _row(turn, commit, previous))
         self.cost += turn.cost
+        self.sunk, self.paid = self.sunk + _beyond(self.paid, turn.cost), Cost()
         self.head, self.turn, self.phase = commit, turn.number, turn.phase
         self.turns = max(self.turns, turn.number)
-        self.asked, self.proposed = None, None
+        self.asked, self.proposed, self.thinking = None, None, False
         self.counts[turn.phase] += turn.agent is not Agent.LABTOP
         if not self.progress and self.counts[turn.phase]:
             count = self.counts[turn.phase]
@@ -278,6 +335,17 @@ def restored(turns: Iterable[tuple[str, Turn]], progress: Progress) -> Board:
         board.phases[phase] = PhaseRow(phase, Stage.DONE, words)
     board.state = State.FINISHED if progress.finished else State.PAUSED
     return board
+
+
+def _beyond(paid: Cost, committed: Cost) -> Cost:
+    """What was paid for calls that are no part of the turn: an attempt at it that was given up."""
+    return Cost(
+        max(0, paid.calls - committed.calls),
+        max(0, paid.prompt_tokens - committed.prompt_tokens),
+        max(0, paid.completion_tokens - committed.completion_tokens),
+        max(0.0, paid.money - committed.money),
+        cached_tokens=max(0, paid.cached_tokens - committed.cached_tokens),
+    )
 
 
 def _row(turn: Turn, commit: str, best: float | None) -> HistoryRow:

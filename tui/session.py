@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.errors import LabError
-from core.events import Event, Notice, ProgramOutput, State, StateChanged, Token
+from core.events import Event, Notice, ProgramOutput, State, StateChanged, Thinking, Token
 from core.record import LoggedTurn, Phase
 from tui.board import Board, restored
 
@@ -73,6 +73,8 @@ class Session:
             match before, event:
                 case (Token(turn, text), Token(same, more)) if turn == same:
                     events[-1] = Token(turn, text + more)
+                case (Thinking(turn, text), Thinking(same, more)) if turn == same:
+                    events[-1] = Thinking(turn, text + more)
                 case (ProgramOutput(turn, text), ProgramOutput(same, more)) if turn == same:
                     events[-1] = ProgramOutput(turn, text + more)
                 case _:
@@ -87,6 +89,12 @@ class Session:
     def pause(self) -> None:
         """Hold before the next turn."""
         self.gate.pause()
+
+    async def give_up(self) -> None:
+        """Hold at once, in the middle of a turn: what it had done is lost, replies that came in are not."""
+        await self.stop()
+        self.gate.pause("paused by you, in the middle of a turn: it is made anew")
+        self.start()
 
     def step(self) -> None:
         """Make one turn, then hold."""
@@ -163,7 +171,18 @@ class Session:
         board = restored(((logged.commit, logged.turn) for logged in turns), read_progress(project))
         board.model = next((logged.turn.model for logged in reversed(turns) if logged.turn.model), "")
         board.project, board.branch, board.head = project.name, project.branch_name, project.head
+        board.sunk, board.cap = project.sunk_cost(), self._cap()
         return board, turns
+
+    async def cap(self) -> float:
+        """US dollars that the project may cost by its settings as they are now; 0 when there is no cap."""
+        return await asyncio.to_thread(self._cap)
+
+    def _cap(self) -> float:
+        try:
+            return self.project.settings().budget.money
+        except LabError:
+            return 0.0  # the engine says what is wrong with the settings, before it spends anything
 
     async def _listen(self) -> None:
         try:

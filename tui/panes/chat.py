@@ -14,9 +14,10 @@ from textual.widgets import Static
 
 from core.clean import clean
 from core.record import Turn
+from tui.widgets.aside import Aside
 from tui.widgets.document import NOTHING, Block, Document
 from tui.widgets.frame import MUTED, SCROLLING, entitle, frame
-from tui.widgets.spoken import Growing, headline, spoken
+from tui.widgets.spoken import CURSOR, Growing, headline, spoken
 
 MOUNTED = 30
 """Turns that stay mounted while one follows the newest: what makes Textual slow is mounted widgets."""
@@ -39,6 +40,8 @@ class TurnView(Static):
         super().__init__(document, markup=False)
         self.auto_links = False  # no link is ever made here, and looking for them costs more than drawing
         self.turn = turn
+        self.aside: Aside | None = None
+        """What was seen while the turn was made."""
         self.unfolded = False
         self._document = document
         self._lines = 0
@@ -59,7 +62,7 @@ class TurnView(Static):
         """Show commands and outcome in full, or folded."""
         if self.turn is not None and unfolded != self.unfolded:
             self.unfolded = unfolded
-            self.show(spoken(self.turn, unfolded=unfolded))
+            self.show(spoken(self.turn, unfolded=unfolded, aside=self.aside))
 
     def on_click(self, event: events.Click) -> None:
         if event.chain == 2:
@@ -93,6 +96,7 @@ class ChatPane(VerticalScroll):
         self._earlier: list[Turn] = []
         self._live: TurnView | None = None
         self._growing: Growing | None = None
+        self._cursor = CURSOR
         self._live_turn = 0
         self._below = 0
         self._unfolded = False
@@ -123,29 +127,43 @@ class ChatPane(VerticalScroll):
         if self._live is None:
             self._live = TurnView(self._growing.document())
             self._add(self._live)
-        else:
-            self._live.show(self._growing.document())
+        self._draw()
         self._live_turn = turn
 
     def stream(self, text: str) -> None:
         """A piece of the reply that is being written; pieces are joined by the caller, at most 20 a second."""
-        if self._growing is None or self._live is None:
-            return
-        self._growing.feed(text)
-        self._live.show(self._growing.document())
-        self._hold()
+        if self._growing is not None:
+            self._growing.feed(text)
+            self._draw()
+
+    def think(self, text: str) -> None:
+        """A piece of what a reasoning model lets be seen of its thoughts."""
+        if self._growing is not None and not self._complete:
+            self._growing.think(text)
+            self._draw()
+
+    def restart(self, reason: str) -> None:
+        """The reply broke off and is asked for again: what was shown of it goes."""
+        if self._growing is not None and not self._complete:
+            self._growing.restart(reason)
+            self._draw()
+
+    @property
+    def _complete(self) -> bool:
+        """Whether the live reply is carried out: what is thought and asked anew from then on is about a judge's."""
+        return self._cursor == ""
 
     def hush(self) -> None:
         """The reply is complete, and being carried out."""
-        if self._growing is not None and self._live is not None:
-            self._live.show(self._growing.document(cursor=""))
+        self._draw(cursor="")
 
     def finish(self, turn: Turn) -> None:
         """The turn is in the history: the live reply becomes its frozen view."""
         if self._live is not None and self._live_turn == turn.number:
             self._live.turn = turn
+            self._live.aside = self._growing.aside if self._growing else None
             self._live.unfolded = self._unfolded
-            self._live.show(spoken(turn, unfolded=self._unfolded))
+            self._live.show(spoken(turn, unfolded=self._unfolded, aside=self._live.aside))
         else:
             self._break_off()
             self._add(TurnView(spoken(turn, unfolded=self._unfolded), turn))
@@ -164,6 +182,7 @@ class ChatPane(VerticalScroll):
         self._unfolded = not self._unfolded
         for view in self.query(TurnView):
             view.fold(self._unfolded)
+        self._draw(self._cursor)
 
     def action_scroll_down(self) -> None:
         self._move(1)
@@ -241,9 +260,15 @@ class ChatPane(VerticalScroll):
 
     def _break_off(self) -> None:
         """A reply that never became a turn stays, without its cursor."""
-        if self._live is not None and self._growing is not None:
-            self._live.show(self._growing.document(cursor="… broken off"))
+        self._draw(cursor="… broken off")
         self._live = self._growing = None
+
+    def _draw(self, cursor: str = CURSOR) -> None:
+        """Show the live reply as far as it has come, `cursor` at its end."""
+        self._cursor = cursor
+        if self._growing is not None and self._live is not None:
+            self._live.show(self._growing.document(cursor, unfolded=self._unfolded))
+            self._hold()
 
     def _prune(self) -> None:
         views = list(self.query(TurnView))

@@ -74,6 +74,7 @@ class LaboratoryScreen(AnsweringScreen):
         self.wall.show(events, self.board)
         if any(isinstance(event, StateChanged) for event in events):
             self.settle()
+            self._reread_cap()
         self._reread_report(events)
         self._refresh_status()
 
@@ -104,6 +105,11 @@ class LaboratoryScreen(AnsweringScreen):
         if compiled or written:
             self._read_report()
 
+    @work(exclusive=True, group="cap")
+    async def _reread_cap(self) -> None:
+        self.board.cap = await self.session.cap()
+        self._refresh_status()
+
     @work(exclusive=True, group="report")
     async def _read_report(self) -> None:
         source, pages = await self.session.report()
@@ -111,13 +117,15 @@ class LaboratoryScreen(AnsweringScreen):
 
     # Running
 
-    def action_run_pause(self) -> None:
+    async def action_run_pause(self) -> None:
         """Run on, or hold before the next turn."""
         match self.session.gate.state, self.board.state:
             case _, State.FINISHED:
                 self.say("the study is finished: roll back (h, then r) to take another way from an earlier turn")
             case State.WAITING, _:
                 self.say("the turn waits for your answer: a approves it, x declines it")
+            case State.RUNNING, State.RUNNING if self.board.wait and self.board.wait.until is not None:
+                await self.session.give_up()
             case State.RUNNING, State.RUNNING:
                 self.session.pause()
                 self._refresh_status()

@@ -17,6 +17,8 @@ from core.events import (
     ProgramOutput,
     ProgramStarted,
     Proposed,
+    Restarted,
+    Thinking,
     Token,
     TurnCommitted,
     TurnStarted,
@@ -122,7 +124,7 @@ class Wall(Container):
         """Hand on what happened; `board` has taken it in already."""
         for event in events:
             self._route(event)
-        if any(not isinstance(event, (Token, ProgramOutput)) for event in events):
+        if any(not isinstance(event, (Token, Thinking, ProgramOutput)) for event in events):
             self.refresh_values(board)
 
     def refresh_values(self, board: Board) -> None:
@@ -158,6 +160,10 @@ class Wall(Container):
                 chat.begin(turn, heading(agent, phase))
             case Token(_, text):
                 chat.stream(text)
+            case Thinking(_, text):
+                chat.think(text)
+            case Restarted(_, reason):
+                chat.restart(reason)
             case Proposed(_, _, command, path, diff):
                 chat.hush()
                 if diff:

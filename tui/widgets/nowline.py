@@ -6,9 +6,9 @@ from textual.content import Content
 from textual.widgets import Static
 
 from core.events import State
-from tui.board import Board
+from tui.board import Board, Wait
 from tui.widgets.frame import MUTED, plain
-from tui.widgets.statusline import STATES, clock
+from tui.widgets.statusline import STATES, clock, countdown
 
 NEXT = {
     State.PAUSED: "space runs on, n makes one turn",
@@ -16,6 +16,17 @@ NEXT = {
     State.STOPPED: "space tries again",
     State.FINISHED: "4 reads the report, h and r go back to a turn",
 }
+WANTED = {
+    "budget": "raise [budget] in lab.toml, then space runs on",
+    "loop": "i writes the agents a note, then space runs on",
+    "price": "give the price in config.toml (`labtop models` says how), then space runs on",
+}
+"""What a person can do, by the cause that the run waits for."""
+
+WAITS = ("◷", "bold $text-warning")
+
+LONGEST_PRINTED = 60
+"""Characters of a program's last line."""
 
 
 class NowLine(Static):
@@ -44,19 +55,31 @@ def now(board: Board, held: str = "") -> Content:
         said, after = working(board), "holds after this turn" if held else ""
     else:
         reason = board.reason.removeprefix(f"{board.state.value}: ") or board.state.value
-        said, after = reason, "" if board.proposed else NEXT[board.state]
+        said, after = reason, "" if board.proposed else WANTED.get(board.cause, NEXT[board.state])
+    if board.wait:
+        (glyph, style), said = WAITS, waiting(board.wait, board.clock())
+        after = after or ("space stops waiting, q leaves" if board.wait.until is not None else "")
     parts = [plain(said), Content.styled(f" · {after}", MUTED) if after else Content("")]
     return Content.assemble((f"{glyph} ", style), *parts)
+
+
+def waiting(wait: Wait, now: float) -> str:
+    """When a server is asked again and why, e.g. `asks again in 0:42: 429 from openrouter.ai`."""
+    if wait.until is None:
+        return f"{wait.reason} · {clock(now - wait.since)}"
+    left = countdown(wait, now)
+    return f"asks again in {left}: {wait.reason}" if left else f"asks again: {wait.reason}"
 
 
 def working(board: Board) -> str:
     """Who is at work on what, and since when."""
     if board.program:
         limit = f" of at most {clock(board.limit)}" if board.limit else ""
-        return f"{board.program} runs · {clock(board.clock() - board.began)}{limit}"
+        printed = plain(board.printed).truncate(LONGEST_PRINTED, ellipsis=True).plain
+        return f"{board.program} runs · {clock(board.clock() - board.began)}{limit}{f' · {printed}' if printed else ''}"
     if board.asked is None or board.agent is None:
         return "between two turns"
     spent = clock(board.clock() - board.asked)
     if board.proposed:
         return f"{board.agent.title} · {board.proposed.command} is carried out · {spent}"
-    return f"{board.agent.title} · {board.task or 'a reply'} · {spent}"
+    return f"{board.agent.title} · {board.task or 'a reply'}{' · thinking' if board.thinking else ''} · {spent}"

@@ -8,6 +8,7 @@ from textual.content import Content
 
 from core.clean import clean
 from core.record import Agent, Score, Status, Turn
+from tui.widgets.aside import Aside
 from tui.widgets.code import language_of
 from tui.widgets.document import NOTHING, Block, Document, Wrap
 from tui.widgets.frame import MUTED
@@ -16,6 +17,9 @@ from tui.widgets.voices import VOICES, Voice, voice_of
 
 MOST_CHARACTERS = 40_000
 """Characters of one reply that are shown; the whole stands in the turn's commit."""
+
+CURSOR = "▌"
+"""Stands where the next words come."""
 
 LONGEST_FOLDED = 180
 """Characters of a line of the outcome while it is folded."""
@@ -37,10 +41,11 @@ _MARKS = {
 }
 
 
-def spoken(turn: Turn, *, unfolded: bool = False) -> Document:
-    """A finished turn; `unfolded` shows commands and outcome in full."""
+def spoken(turn: Turn, *, unfolded: bool = False, aside: Aside | None = None) -> Document:
+    """A finished turn; `unfolded` shows thoughts, commands and outcome in full."""
     title = f"{turn.agent.title} · {turn.phase.title.lower()}"
     blocks = [headline(title, turn.number, VOICES[turn.agent])]
+    blocks += aside.blocks(unfolded=unfolded) if aside else []
     if turn.agent in (Agent.RESEARCHER, Agent.LABTOP):
         blocks += [Block(Content(clean(turn.subject or turn.reply)))]
     else:
@@ -63,6 +68,7 @@ class Growing:
 
     def __init__(self, heading: Block) -> None:
         self._heading = heading
+        self.aside = Aside()
         self._done: list[Block] = []
         self._tail = ""
         self.characters = 0
@@ -80,6 +86,15 @@ class Growing:
             self._tail = self._tail[stable:]
             del self._done[:-400]
 
+    def think(self, text: str) -> None:
+        """More of what the model thinks before it replies."""
+        self.aside.think(text)
+
+    def restart(self, reason: str) -> None:
+        """What was said is void, and asked for again."""
+        self.aside.restart(reason)
+        self._done, self._tail, self.characters = [], "", 0
+
     def _cut(self) -> int:
         """Keep a block that does not end cheap: code is shown by its end only, anything else is taken as it stands."""
         opening, _, body = self._tail.partition("\n")
@@ -89,8 +104,9 @@ class Growing:
             self._tail = f"{opening}\n{body[-MOST_CHARACTERS // 2 :]}"
         return 0
 
-    def document(self, cursor: str = "▌") -> Document:
+    def document(self, cursor: str = CURSOR, *, unfolded: bool = False) -> Document:
         """The reply so far, a cursor at its end."""
+        aside = self.aside.blocks(unfolded=unfolded, thinking=bool(cursor) and not self.characters)
         last = prose(self._tail, _tail_of_fence)
         while last and not last[-1].content and not last[-1].first:
             last.pop()
@@ -99,7 +115,7 @@ class Growing:
             last[-1] = Block(end.content + Content.styled(cursor, "$text-accent"), end.first, end.rest, wrap=end.wrap)
         else:
             last.append(Block(Content.styled(cursor, "$text-accent")))
-        return Document([self._heading, *self._done, *last, NOTHING_BELOW])
+        return Document([self._heading, *aside, *self._done, *last, NOTHING_BELOW])
 
 
 NOTHING_BELOW = Block(NOTHING)

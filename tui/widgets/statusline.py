@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from textual.content import Content
 from textual.widget import Widget
 
 from core.events import State
-from tui.board import SHORT_PHASES, Board
+from core.record import Cost
+from tui.board import SHORT_PHASES, Board, Wait
 from tui.panes.history import short_number
 from tui.widgets.frame import MUTED, plain
 
@@ -20,6 +22,9 @@ STATES = {
     State.FINISHED: ("✓", "bold $text-success"),
     State.STOPPED: ("■", "bold $text-error"),
 }
+
+NEARLY = 0.8
+"""Share of the cap from which on the money is shown loudly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,23 +64,50 @@ class StatusLine(Widget):
 def parts_of(board: Board) -> Iterator[Part]:
     """The pieces of the line, left to right."""
     name = plain(board.project)
-    yield Part((name or Content("labtop")).stylize("bold"), 5)
+    yield Part((name or Content("labtop")).stylize("bold"), 6)
     if board.branch:
-        yield Part(Content.assemble(("▸ ", MUTED), plain(board.branch)), 6)
+        yield Part(Content.assemble(("▸ ", MUTED), plain(board.branch)), 7)
     if board.phase:
         where = f"▶ {SHORT_PHASES[board.phase]} {board.progress}".rstrip()
         yield Part(plain(where).stylize("$text-accent"), 2)
-    yield Part(Content(f"turn {board.turn}"), 7)
-    glyph, style = STATES[board.state]
-    yield Part(Content.styled(f"{glyph} {board.state.value}", style), 0)
+    yield Part(Content(f"turn {board.turn}"), 8)
+    yield Part(state(board), 0)
     if board.best is not None:
-        yield Part(Content.styled(f"{short_number(board.best)} ▲", "$text-success"), 4, right=True)
+        yield Part(Content.styled(f"{short_number(board.best)} ▲", "$text-success"), 5, right=True)
     if board.model:
         model = plain(board.model).stylize(MUTED)
-        yield Part(model, 3, right=True, short=shortened(model))
-    yield Part(Content(f"{counted(board.cost.prompt_tokens + board.cost.completion_tokens)} tok"), 9, right=True)
-    yield Part(Content(f"${board.cost.money:.2f}"), 8, right=True)
+        yield Part(model, 4, right=True, short=shortened(model))
+    yield Part(tokens(board.spent), 9, right=True, short=tokens(replace(board.spent, cached_tokens=0)))
+    yield Part(money(board.spent.money, board.cap), 3, right=True)
     yield Part(Content(clock(board.seconds)), 1, right=True)
+
+
+def state(board: Board) -> Content:
+    """What the run does, or how long it waits for a server yet."""
+    if board.wait:
+        left = countdown(board.wait, board.clock())
+        return Content.styled(f"◷ waits {left}".rstrip(), "bold $text-warning")
+    glyph, style = STATES[board.state]
+    return Content.styled(f"{glyph} {board.state.value}", style)
+
+
+def countdown(wait: Wait, now: float) -> str:
+    """How long a server is left alone yet, e.g. `0:42`; empty when nobody knows, or when it is asked just now."""
+    left = wait.until - now if wait.until is not None else 0.0
+    return clock(math.ceil(left)).removeprefix("0") if left > 0 else ""
+
+
+def tokens(cost: Cost) -> Content:
+    """Tokens so far, and how much of the prompts the servers had kept, e.g. `412k tok 71% cached`."""
+    text = f"{counted(cost.prompt_tokens + cost.completion_tokens)} tok"
+    share = 100 * cost.cached_tokens // max(1, cost.prompt_tokens)
+    return Content.assemble(text, (f" {share}% cached", MUTED) if cost.cached_tokens else "")
+
+
+def money(dollars: float, cap: float) -> Content:
+    """What was spent and what may be, e.g. `$1.24/$10`; loud where little is left."""
+    style = "" if not cap or dollars < NEARLY * cap else "bold $text-warning"
+    return Content.assemble((f"${dollars:.2f}", style), (f"/${cap:.2f}".removesuffix(".00"), MUTED) if cap else "")
 
 
 def fitted(parts: Sequence[Part], width: int) -> Content:

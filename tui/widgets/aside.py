@@ -1,0 +1,65 @@
+"""What is seen while a reply is made and is no part of it: a model's thoughts, and attempts that broke off."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual.content import Content
+
+from core.clean import clean
+from tui.widgets.document import Block, Wrap
+from tui.widgets.frame import MUTED
+
+MOST_THOUGHTS = 20_000
+"""Characters of the thoughts that are kept, the last ones; they are no part of the history."""
+
+_TAIL = 3
+"""Lines of the thoughts that are seen while they come."""
+
+_DIM = f"italic {MUTED}"
+
+
+@dataclass(slots=True)
+class Aside:
+    """Stands above a reply, folded to a line; `reason` says why the last of the `attempts` was void."""
+
+    thoughts: str = ""
+    words: int = 0
+    attempts: int = 0
+    reason: str = ""
+
+    def think(self, text: str) -> None:
+        """More of the thoughts."""
+        self.words += len(text.split())
+        self.thoughts = clean(self.thoughts + clean(text))[-MOST_THOUGHTS:]
+
+    def restart(self, reason: str) -> None:
+        """What was thought and said is void."""
+        self.thoughts, self.words = "", 0
+        self.attempts, self.reason = self.attempts + 1, reason
+
+    def blocks(self, *, unfolded: bool, thinking: bool = False) -> list[Block]:
+        """The lines above the reply; while it is `thinking` the last thoughts are seen."""
+        return [*self._broken_off(), *self._thoughts(unfolded, thinking)]
+
+    def _broken_off(self) -> list[Block]:
+        if not self.attempts:
+            return []
+        often = f" {self.attempts} times" if self.attempts > 1 else ""
+        said = Content.styled(f"asked again{often}: {' '.join(clean(self.reason).split())}", MUTED)
+        return [Block(said, Content.styled("↻ ", "$text-warning"), Content("  "))]
+
+    def _thoughts(self, unfolded: bool, thinking: bool) -> list[Block]:
+        lines = [line for line in self.thoughts.expandtabs(4).split("\n") if line.strip()]
+        if not lines:
+            return []
+        count = f"{'thinks' if thinking else 'thought'} · {self.words} word{'s' if self.words != 1 else ''}"
+        head = Block(Content.styled(count, MUTED), Content.styled("▾ " if unfolded or thinking else "▸ ", MUTED))
+        shown = lines if unfolded else lines[-_TAIL:] if thinking else []
+        bar = Content.styled("┊ ", MUTED)
+        wrap = Wrap.WORDS if unfolded else Wrap.CUT
+        return [head, *(Block(Content.styled(self._end(line, wrap), _DIM), bar, bar, wrap=wrap) for line in shown)]
+
+    def _end(self, line: str, wrap: Wrap) -> str:
+        """A folded line by its end: what is thought now, where a model thinks in one long line."""
+        return line if wrap is Wrap.WORDS or len(line) <= 60 else f"… {line[-58:].partition(' ')[2]}"
