@@ -1,6 +1,6 @@
 """A small real chat server: OpenAI's chat completions over HTTP/1.1 on 127.0.0.1, which misbehaves when ordered to.
 
-    async with ChatServer(lambda request: "Hello.") as server:     # or server.start() … server.stop()
+    async with ChatServer(lambda request: "Hello.") as server:     # or a plain with, or start() … stop()
         server.faults.append(faults.rate_limited("2"))            # the next completion is refused, the one after works
         …                                                         # server.url ends in /v1; server.completions are kept
 
@@ -104,6 +104,12 @@ class ChatServer:
     def completions(self) -> list[Received]:
         """The requests for a completion, in order."""
         return [one for one in self.requests if one.path.endswith("/chat/completions")]
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
 
     async def __aenter__(self) -> Self:
         return self.start()
