@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import difflib
+import re
 
 from core.commands import Edit
 from core.errors import LabError
+
+_NUMBERED = re.compile(r" *([0-9]{1,7})\|(?: (.*))?")
 
 
 class EditError(LabError):
@@ -19,6 +22,16 @@ def numbered(text: str) -> str:
     lines = _lines(text)
     width = max(3, len(str(len(lines))))
     return "\n".join(f"{number:>{width}}| {line}" for number, line in enumerate(lines, 1))
+
+
+def unnumbered(text: str) -> str:
+    """`text` without the line numbers of the listing, when every line was copied with its own."""
+    found = [_NUMBERED.fullmatch(line) for line in _lines(text)]
+    lines = [line for line in found if line]
+    numbers = [int(line[1]) for line in lines]
+    if not lines or len(lines) < len(found) or numbers != sorted(numbers):
+        return text
+    return "".join(f"{line[2]}\n" for line in lines)
 
 
 def apply_edit(text: str, edit: Edit) -> str:

@@ -116,7 +116,9 @@ class Desk:
         progress = f"{brief.step}/{brief.max_steps}" if brief.max_steps > 1 else ""
         self.emit(TurnStarted(self.turn, brief.phase, brief.agent, self.model.name, task or brief.job, progress))
         reply = await self._reply(brief, allowed, lambda text: self.emit(Token(self.turn, text)))
-        return await self._decided(Answer(brief.agent, reply, parsing.parse(reply, allowed)), brief, allowed, preview)
+        return await self._decided(
+            Answer(brief.agent, reply, parsing.parse(reply, allowed, phase=brief.phase)), brief, allowed, preview
+        )
 
     async def consult(self, brief: Brief, allowed: tuple[type, ...]) -> Command | Malformed:
         """Ask about the turn's own candidate (judge and reflect): part of this turn, without a verdict."""
@@ -221,11 +223,11 @@ class Desk:
             case Approve(None):
                 return answer
             case Approve(str(edited)):
-                return Answer(answer.agent, edited, parsing.parse(edited, allowed))
+                return Answer(answer.agent, edited, parsing.parse(edited, allowed, phase=brief.phase))
             case Decline(reason):
                 return replace(answer, command=Declined(label, reason))
             case TakeOver(reply):
-                return Answer(Agent.RESEARCHER, reply, parsing.parse(reply, allowed))
+                return Answer(Agent.RESEARCHER, reply, parsing.parse(reply, allowed, phase=brief.phase))
             case _:
                 return replace(answer, command=Declined(label, "passed over without a reason"))
 

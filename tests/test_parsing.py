@@ -77,12 +77,13 @@ BODY = st.lists(PIECES | st.text(st.characters(exclude_categories=["Cs"], exclud
 PROSE = BODY.map(str.strip).filter(bool)
 CODE = BODY.filter(str.strip).map(lambda text: text.removesuffix("\n") + "\n").filter(str.strip)
 LINE = BODY.map(lambda text: " ".join(text.split())).filter(bool)
+IDS = st.from_regex(r"[a-z]{3,12}(?:[0-9]{4}[a-z]{2,9}|:[0-9]{4}\.[0-9]{5}(?:v[0-9])?)", fullmatch=True)
 RANGES = st.integers(1, 9_999_999).flatmap(lambda first: st.tuples(st.just(first), st.integers(first - 1, 9_999_999)))
 COMMANDS: st.SearchStrategy[Command] = st.one_of(
     st.builds(Summary, LINE),
-    st.builds(FullText, LINE),
+    st.builds(FullText, IDS),
     st.builds(SearchHF, LINE),
-    st.builds(AddPaper, LINE, PROSE),
+    st.builds(AddPaper, IDS, PROSE),
     *(st.builds(kind, PROSE) for kind in (Dialogue, Plan, Interpretation, ReviewForm, Finish)),
     *(st.builds(kind, CODE) for kind in (Python, SubmitCode, Replace)),
     st.builds(lambda lines, text: Edit(*lines, text), RANGES, CODE | st.sampled_from(["", "\n", "\n\n"])),
@@ -129,8 +130,13 @@ def test_a_fence_made_for_a_text_is_not_ended_by_it(text: str) -> None:
 
 
 @pytest.mark.parametrize("kind", EVERY)
-def test_the_form_of_a_command_shows_an_example_that_parses(kind: type) -> None:
-    assert isinstance(parse(form(kind), [kind]), kind)
+def test_the_form_of_a_command_shows_an_example_that_parses_but_for_being_the_example(kind: type) -> None:
+    answer = parse(form(kind), [kind])
+    if kind in (Summary, FullText, SearchHF):
+        assert isinstance(answer, kind)
+    else:
+        assert isinstance(answer, Malformed)
+        assert "write your own" in answer.problem
 
 
 @pytest.mark.parametrize("written", ["EDIT 12 18", "EDIT 12-18", "EDIT 12 - 18", "EDIT 12–18", "EDIT   12   18"])
@@ -138,9 +144,7 @@ def test_edit_takes_its_lines_in_either_form(written: str) -> None:
     assert parse(f"```{written}\nx = 1\n```", SOLVER) == Edit(12, 18, "x = 1\n")
 
 
-@pytest.mark.parametrize(
-    "lines", ["-5 0", "0 3", "9 4", "12", "", "a b", "1 2 3", "1.0 2.0", "١ ٢", "99999999 99999999"]
-)
+@pytest.mark.parametrize("lines", ["-5 0", "0 3", "9 4", "", "a b", "1 2 3", "1.0 2.0", "١ ٢", "99999999 99999999"])
 def test_edit_refuses_what_is_no_range(lines: str) -> None:
     answer = parse(f"```EDIT {lines}\nx\n```", SOLVER)
     assert isinstance(answer, Malformed)
@@ -166,9 +170,10 @@ def test_code_that_holds_a_fence_in_an_equal_one_is_refused_with_the_remedy() ->
 
 
 def test_a_reply_that_was_cut_off_is_malformed() -> None:
-    answer = parse("```REPLACE\nimport os\n", SOLVER)
+    answer = parse("```REPLACE\nimport os\n", SOLVER, cut=True)
     assert isinstance(answer, Malformed)
     assert "REPLACE is not closed" in answer.problem
+    assert "limit of its length" in answer.problem
 
 
 def test_two_commands_are_refused_and_neither_is_chosen() -> None:
@@ -191,27 +196,23 @@ def test_a_smuggled_command_beside_an_allowed_one_is_refused() -> None:
     assert isinstance(parse("```PYTHON\nprint(1)\n```\n```PLAN\nx\n```", [Python]), Malformed)
 
 
-def test_prose_is_malformed_and_small_words_are_prose() -> None:
-    for reply in ("", "I'm sorry, but I can't help with that.", "```python\na=1\n```", "```LOAD_STATE ../x```"):
-        assert isinstance(parse(reply, EVERY), Malformed)
-    answer = parse("```plan\nx\n```", [Plan])
-    assert isinstance(answer, Malformed)
-    assert "plan must be written PLAN" in answer.problem
+def test_prose_is_malformed_and_other_words_are_prose() -> None:
+    for reply in ("", "I'm sorry, but I can't help with that.", "```bash\na=1\n```", "```LOAD_STATE ../x```"):
+        assert isinstance(parse(reply, (Plan, Python)), Malformed)
     answer = parse("```LOAD_STATE\nx\n```", [Plan])
     assert isinstance(answer, Malformed)
     assert "LOAD_STATE is not one" in answer.problem
 
 
-@pytest.mark.parametrize("kind", [one for one in EVERY if one is not Edit])
+@pytest.mark.parametrize("kind", [one for one in EVERY if one not in (Edit, Finish, GoBack)])
 def test_an_empty_body_is_malformed(kind: type) -> None:
     word = form(kind).partition(":")[0]
-    arguments = " plan-formulation" if kind is GoBack else ""
-    answer = parse(f"```{word}{arguments}\n \n```", EVERY)
+    answer = parse(f"```{word}\n \n```", EVERY)
     assert isinstance(answer, Malformed)
     assert answer.form == form(kind)
 
 
-@pytest.mark.parametrize("number", ["95", "1.01", "-0.1", "nan", "inf", "0.8/1", "Score: 0.8", "1_0", "0.5 0.6", "٠"])
+@pytest.mark.parametrize("number", ["95", "1.01", "-0.1", "nan", "inf", "9/8", "Score: 8", "1_0", "0.5 0.6", "٠"])
 def test_a_score_outside_0_to_1_is_malformed(number: str) -> None:
     answer = parse(f"```SCORE\n{number}\nwhy\n```", [Judgement])
     assert isinstance(answer, Malformed)
