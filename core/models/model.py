@@ -52,11 +52,19 @@ class Thought:
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """US dollars for a million tokens of prompt, of prompt that the server had cached, and of reply."""
+    """US dollars for a million tokens of prompt, of prompt that the server had cached, and of reply.
+
+    `tiers` are the prices of calls whose prompt has more tokens than each names, fewest first.
+    """
 
     prompt: float
     cached: float
     completion: float
+    tiers: tuple[tuple[int, Price], ...] = ()
+
+    def at(self, prompt_tokens: int) -> Price:
+        """The price of a call with a prompt of so many tokens."""
+        return next((price for start, price in reversed(self.tiers) if prompt_tokens > start), self)
 
 
 FREE = Price(0.0, 0.0, 0.0)
