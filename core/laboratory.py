@@ -22,7 +22,7 @@ from core.events import (
 from core.gate import Gate, PersonNeeded
 from core.handwork import commit_hand_edits
 from core.literature.library import Library, bundled
-from core.models.choose import choose
+from core.models.choose import Models
 from core.models.model import Model
 from core.phases import data, experiments, interpretation, literature, plan, refinement, report
 from core.progress import STATE, Progress, read_progress
@@ -92,7 +92,7 @@ class Laboratory:
     async def _run(self, until: Phase | None, turns: int | None) -> AsyncGenerator[Event]:
         progress = read_progress(self.project)
         settings = self.project.settings()
-        model = self._model or choose(settings)
+        model = self._model or Models(settings).model_for(progress.phase, Agent.PHD_STUDENT)
         tier = await asyncio.to_thread(best_tier)
         branch, head = await asyncio.to_thread(lambda: (self.project.branch_name, self.project.head))
         yield RunStarted(self.project.name, branch, head, model.name, describe(tier), progress.turn)
@@ -159,7 +159,7 @@ class Laboratory:
         if edits:
             yield edits
         progress, settings = read_progress(self.project), self.project.settings()
-        model = self._model or choose(settings)
+        model = self._model or Models(settings).model_for(progress.phase, Agent.PHD_STUDENT)
         if progress.phase_turns >= allowance(progress.phase, settings):
             raise await to_the_end(self._stuck, progress, settings)
         clock = Stopwatch()
