@@ -88,6 +88,8 @@ class Entry:
     status: Status
     outcome: str
     """What came of it, condensed."""
+    digest: str = ""
+    """A digest of the whole text, when it is condensed here."""
 
 
 @dataclass(frozen=True, slots=True)

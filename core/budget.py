@@ -9,8 +9,8 @@ from core.gate import PersonNeeded
 from core.models.model import Price, Usage
 from core.settings import Budget
 
-OVERHEAD = 256
-"""Tokens that a server's own frame around the messages may have (chat template, role marks)."""
+OVERHEAD = 512
+"""Tokens that the frame around the messages may have: chat template, role marks, the words that ask to go on."""
 MOST_TOKENS = 10**12
 """The largest number of tokens that a server is believed; it keeps a nonsense number from breaking the arithmetic."""
 LEAST_MILLIS = 1000

@@ -149,6 +149,11 @@ class Ledger:
                 self._write(_reserve_line(reservation))
             self._write({"kind": "settle", "id": reservation.id, "sum": _short(spent)})
 
+    def begin(self) -> None:
+        """Begin the file now if there is none, with what was known to be spent."""
+        with self._reading(writing=True):
+            return
+
     def spent(self, account: Account) -> Spent:
         """What is spent and promised in the project, and in the phase and turn of `account`."""
         with self._reading():

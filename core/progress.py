@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from core.brief import Entry
 from core.errors import ProjectError
 from core.record import Agent, Cost, Phase, Status
+from core.workspace.files import blob_sha
 
 if TYPE_CHECKING:
     from core.workspace.project import Project
@@ -90,6 +91,11 @@ class Progress:
     programs: Search = field(default_factory=Search)
     reports: Search = field(default_factory=Search)
     cost: Cost = field(default_factory=Cost)
+    step_turn: int = 0
+    """The last turn that was a step forward, or at which a person was last asked; `step_money` what had been spent."""
+    step_money: float = 0.0
+    asked_turn: int = 0
+    """The turn at which a person was last asked about work in circles: what was before is not held against it."""
 
     def to_json(self) -> str:
         """The text of `.lab/state.json`."""
@@ -116,8 +122,17 @@ class Progress:
 
     def remembering(self, entry: Entry) -> Progress:
         """With one more turn in the agents' memory of this phase."""
-        short = replace(entry, text=condensed(entry.text), outcome=condensed(entry.outcome))
+        digest = blob_sha(entry.text.encode(errors="replace"))[:12] if len(entry.text) > CONDENSED else ""
+        short = replace(entry, text=condensed(entry.text), outcome=condensed(entry.outcome), digest=digest)
         return replace(self, history=(*self.history, short)[-REMEMBERED:])
+
+    def stepped(self) -> Progress:
+        """With the last turn as a step forward."""
+        return replace(self, step_turn=self.turn, step_money=self.cost.money)
+
+    def asked(self) -> Progress:
+        """With a person asked at the last turn: what goes in circles is counted anew."""
+        return replace(self.stepped(), asked_turn=self.turn)
 
     def finishing(self, words: str) -> Progress:
         """With this phase done, `words` about its result, and the cursor on the next."""
