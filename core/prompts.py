@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import traceback
+from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from core.brief import Brief
 from core.clean import clean
-from core.edits import numbered
+from core.commands import Edit, GoBack
 from core.errors import SettingsError
-from core.fences import fence_for
+from core.fitting import Fit, fits, fitted, tokens_of
 from core.parsing import form
-from core.progress import condensed
 from core.record import Agent
 from core.review.form import REVIEW_SCHEMA
 
@@ -29,29 +28,65 @@ LARGEST_FILE = 100_000
 """Characters that a prompt file may have."""
 
 _REVIEWERS = (Agent.REVIEWER_1, Agent.REVIEWER_2, Agent.REVIEWER_3)
+_ARGUMENTS: Mapping[type, str] = {Edit: " and the numbers of the first and the last line", GoBack: " and the phase"}
 _Source = tuple[str, str, Callable[[], bool]]
 
 
-def fill(agent: Agent, brief: Brief, allowed: Sequence[type], overrides: Path | None = None) -> tuple[str, str]:
+def fill(
+    agent: Agent, brief: Brief, allowed: Sequence[type], overrides: Path | None = None, *, tokens: int = 0
+) -> tuple[str, str]:
     """The system and the user text for an agent's turn; a file of the same name in `overrides` goes before ours.
 
-    The system text does not change between the turns of a phase, so that servers can cache it. Raises SettingsError,
-    with file and line, when an override is broken.
+    The system text does not change between the turns of a phase, so that servers can cache it. `tokens` is the most
+    that both may have together, 0 for no limit: what was said and quoted is told shorter then, the task, the commands,
+    the text to be edited and the error never. Raises SettingsError, with file and line, when an override is broken, and
+    with the tokens that are needed when even the shortest prompt has too many.
     """
     name = f"{brief.phase}.{'reviewer' if agent in _REVIEWERS else agent}.md"
-    facts = {
-        "brief": brief,
+    environment = _environment(overrides)
+
+    def filled(fit: Fit) -> tuple[str, str]:
+        facts = _facts(brief, allowed, fit)
+        try:
+            system, user = (environment.get_template(f"{name}:{part}").render(facts) for part in ("system", "user"))
+        except SettingsError:
+            raise
+        except Exception as error:  # a person's own template may fail in any way that Python knows
+            raise _broken(error, name, overrides) from error
+        return system.strip(), user.strip()
+
+    choices = fits(tokens)
+    if not tokens:
+        return filled(choices[0])
+    found = bisect_left(choices, True, key=lambda fit: tokens_of("".join(filled(fit))) <= tokens)
+    if found == len(choices):
+        raise _too_long(tokens_of("".join(filled(choices[-1]))), tokens)
+    return filled(choices[found])
+
+
+def _facts(brief: Brief, allowed: Sequence[type], fit: Fit) -> dict[str, Any]:
+    """What a template may use besides `brief`: the smaller it must be, the less it holds."""
+    told = fitted(brief, fit)
+    return {
+        "brief": told,
+        "fit": fit,
+        "untold": len(brief.history) - len(told.history),
         "commands": "\n\n".join(form(kind) for kind in allowed),
+        "begins": [_beginning(kind) for kind in allowed],
         "form": REVIEW_SCHEMA,
     }
-    environment = _environment(overrides)
-    try:
-        system, user = (environment.get_template(f"{name}:{part}").render(facts) for part in ("system", "user"))
-    except SettingsError:
-        raise
-    except Exception as error:  # a person's own template may fail in any way that Python knows
-        raise _broken(error, name, overrides) from error
-    return system.strip(), user.strip()
+
+
+def _beginning(kind: type) -> str:
+    """How a command's block begins, e.g. "```EDIT and the first and the last line's number"."""
+    return f"```{form(kind).partition(':')[0]}{_ARGUMENTS.get(kind, '')}"
+
+
+def _too_long(needed: int, tokens: int) -> SettingsError:
+    return SettingsError(
+        f"This turn needs a prompt of about {needed} tokens, and it may have {tokens}.",
+        "Raise prompt_tokens in lab.toml, or give this phase a model with a larger window under [models].",
+    )
 
 
 @lru_cache(maxsize=8)
@@ -59,6 +94,8 @@ def _environment(overrides: Path | None) -> Environment:
     from jinja2 import FunctionLoader, StrictUndefined
     from jinja2.exceptions import SecurityError
     from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    from core.filters import FILTERS
 
     class Sandbox(ImmutableSandboxedEnvironment):
         """Templates without multiplication, which could ask for more memory than there is."""
@@ -81,38 +118,8 @@ def _environment(overrides: Path | None) -> Environment:
         undefined=StrictUndefined,
         loader=FunctionLoader(lambda name: _source(name, overrides)),
     )
-    environment.filters |= {"quote": quote, "fenced": _fenced, "numbered": numbered, "cut": condensed}
-    environment.filters |= {"line": _line, "json": _json}
+    environment.filters |= FILTERS
     return environment
-
-
-def quote(text: str) -> str:
-    """Material that somebody else wrote, in a fence longer than any inside it and without invisible characters."""
-    return _fenced(clean(text), "quoted")
-
-
-def _fenced(text: str, word: str) -> str:
-    body = text.strip("\n")
-    fence = fence_for(body)
-    return f"{fence}{word}\n{body}\n{fence}"
-
-
-def _line(text: str, limit: int) -> str:
-    """A text as one line of at most `limit` characters."""
-    shown = " ".join(clean(text[: 8 * limit]).split())
-    return shown if len(shown) <= limit else f"{shown[: limit - 1]}…"
-
-
-def _json(value: Mapping[str, Any]) -> str:
-    """A JSON object with one field, and one item of a list of objects, a line: compact, yet in lines."""
-    fields = []
-    for key, field in value.items():
-        if isinstance(field, list) and any(isinstance(item, dict) for item in field):
-            items = ",\n  ".join(json.dumps(item, ensure_ascii=False) for item in field)
-            fields.append(f"{json.dumps(key)}: [\n  {items}]")
-        else:
-            fields.append(f"{json.dumps(key)}: {json.dumps(field, ensure_ascii=False)}")
-    return "{" + ",\n ".join(fields) + "}"
 
 
 def _source(name: str, overrides: Path | None) -> _Source | None:
