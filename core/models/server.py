@@ -16,12 +16,15 @@ from core.models.named import Named
 from core.models.reading import Reading
 from core.models.secret import Secret, quoted
 from core.models.tokens import Tokens
+from core.models.window import window_of
 
 if TYPE_CHECKING:
     from core.models.wire import Wire
 
 Key = str | None | Callable[[], str | None]
 """A key, or what looks it up when the first call is made."""
+READY_SECONDS = 15.0
+"""How long a server is asked what it can hold."""
 
 
 class Server:
@@ -38,7 +41,9 @@ class Server:
         self._form = Form(named)
         self._tokens = Tokens()
         self._window = named.window
+        self._asked_window = False
         self._worked = False
+        self._price: list[Price | None] = []
         self._wire: Wire | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -60,9 +65,11 @@ class Server:
             return self.named.price
         if self.named.free:
             return FREE
-        from core.models.prices import price_of
+        if not self._price:
+            from core.models.prices import price_of
 
-        return price_of(self.named.model, self.named.base_url)
+            self._price.append(price_of(self.named.model, self.named.base_url))
+        return self._price[0]
 
     async def stream(self, request: Request) -> AsyncIterator[str | Thought | Usage]:
         """Yield reply and thoughts piece by piece, then one Usage; raises ModelError, with what was spent when it can.
@@ -100,7 +107,19 @@ class Server:
         self._worked = True
 
     async def ready(self) -> None:
-        """Ask the server once what it can hold, if config.toml does not say; a server that is away is asked later."""
+        """Ask the server once what it can hold, if config.toml does not say; one that is away is asked again later.
+
+        Best awaited before a prompt is written for it. Raises ModelError or SettingsError for a key that is not there.
+        """
+        if self._window or self._asked_window:
+            return
+        wire = await self._connected()
+        try:
+            async with asyncio.timeout(READY_SECONDS):
+                self._window = await window_of(wire.get, self.named)
+        except (Broken, TimeoutError):
+            return
+        self._asked_window = True
 
     async def _begin(self, request: Request, deadline: float) -> AsyncGenerator[Any]:
         """Send the request, in a form that the server takes."""
