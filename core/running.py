@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
+from core.data.access import access
+from core.errors import DataError
 from core.events import ProgramFinished, ProgramOutput, ProgramStarted
 from core.sandbox.programs import ProgramRun, run_program
 from core.sandbox.run import Ending, Outcome, Tier, best_tier
@@ -14,6 +16,9 @@ from core.sandbox.run import Ending, Outcome, Tier, best_tier
 if TYPE_CHECKING:
     from core.settings import Limits
     from core.turn import Desk
+
+
+_PREPARE = "data/prepare.py"
 
 
 async def run(desk: Desk, program: str, overlay: Mapping[str, str], *, seconds: float | None = None) -> ProgramRun:
@@ -25,15 +30,28 @@ async def run(desk: Desk, program: str, overlay: Mapping[str, str], *, seconds: 
 
 async def _run(desk: Desk, program: str, overlay: Mapping[str, str], limits: Limits) -> dict[str, Any]:
     desk.emit(ProgramStarted(desk.turn, program, best_tier(), limits.seconds))
-    result = await run_program(
+    try:
+        result = await _run_with_data(desk, program, overlay, limits)
+    except DataError as error:  # the agents' to mend, as any other failure of their program
+        result = ProgramRun(Outcome(Ending.NOT_STARTED, None, "", str(error), 0.0, best_tier()), {}, ())
+    desk.emit(ProgramFinished(desk.turn, result.outcome.problem, result.outcome.seconds))
+    return _to_json(result)
+
+
+async def _run_with_data(desk: Desk, program: str, overlay: Mapping[str, str], limits: Limits) -> ProgramRun:
+    """Run it with the data sets of the Hub that it and data/prepare.py name, which are fetched first."""
+    texts = [overlay.get(path) or desk.project.read(path) for path in dict.fromkeys((program, _PREPARE, *overlay))]
+    given = await access(texts, desk.settings, lambda text: desk.emit(ProgramOutput(desk.turn, f"{text}\n")))
+    return await run_program(
         desk.project.path,
         program,
         overlay=overlay,
         limits=limits,
         on_output=lambda text: desk.emit(ProgramOutput(desk.turn, text)),
+        readable=given.readable,
+        linked=given.linked,
+        environment=given.environment,
     )
-    desk.emit(ProgramFinished(desk.turn, result.outcome.problem, result.outcome.seconds))
-    return _to_json(result)
 
 
 def _to_json(result: ProgramRun) -> dict[str, Any]:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import asyncio
+import json
+import os
+from dataclasses import asdict, replace
 
 from core.brief import DataCard
 from core.briefing import brief_for
 from core.commands import Dialogue, Python, SearchHF, SubmitCode
-from core.data.cards import bundled_cards, card_json, card_text, search_cards
+from core.data.access import allowed, card_of
+from core.data.cards import bundled_cards, card_from_json, card_json, card_text, search_cards
+from core.data.hub import hub_at, hub_of
+from core.data.listing import listing
 from core.dialogue import said, speaker
 from core.edits import unified_diff
+from core.errors import DataError
 from core.progress import condensed
 from core.record import Agent, Status
 from core.running import run
@@ -44,7 +51,7 @@ async def step(desk: Desk) -> Draft:
         case Python(code):
             return await _look(desk, answer, code)
         case SearchHF(query):
-            return _search(desk, answer, query)
+            return await _search(desk, answer, query)
         case SubmitCode(code):
             return await _submit(desk, answer, code)
         case _:
@@ -62,14 +69,21 @@ async def _look(desk: Desk, answer: Answer, code: str) -> Draft:
     return desk.draft(answer, "PYTHON looked at the data", Status.OK, printed, output=result.output)
 
 
-def _search(desk: Desk, answer: Answer, query: str) -> Draft:
+async def _search(desk: Desk, answer: Answer, query: str) -> Draft:
+    """The bundled sets that fit, all of them by name when none does, and what the Hub has."""
     cards = search_cards(query)
-    listed = "\n\n".join(card_text(card) for card in cards)
-    outcome = (
-        f"{listed or 'No bundled data set fits.'}\n\n"
-        "Searched: the data sets that scikit-learn carries. The Hugging Face Hub is not connected in this version."
+    bundled = "\n\n".join(card_text(card) for card in cards) or (
+        f"No bundled data set fits by its words. Those of scikit-learn: {', '.join(c.source for c in bundled_cards())}."
     )
-    return desk.draft(answer, f"SEARCH_HF “{query}”, {len(cards)} sets", Status.OK if cards else Status.FAILED, outcome)
+    if not allowed(desk.settings):
+        outcome = f"{bundled}\n\nSearched: the data sets that scikit-learn carries; the project is run without the Hub."
+        subject = f"SEARCH_HF “{query}”, {len(cards)} sets"
+        return desk.draft(answer, subject, Status.OK if cards else Status.FAILED, outcome)
+    endpoint = hub_of(os.environ)
+    found = await desk.once("search", {"hub": endpoint, "query": query}, lambda: hub_at(endpoint).search(query))
+    outcome = f"{listing(found, desk.settings.hub_mb)}\n\nWithout a network:\n\n{bundled}"
+    subject = f"SEARCH_HF “{query}”, {len(found['sets'])} sets of the Hub, {len(cards)} bundled"
+    return desk.draft(answer, subject, Status.OK if found["sets"] or cards else Status.FAILED, outcome)
 
 
 async def _submit(desk: Desk, answer: Answer, code: str) -> Draft:
@@ -84,16 +98,33 @@ async def _submit(desk: Desk, answer: Answer, code: str) -> Draft:
         PATH: code,
         "data/README.md": f"# What load() yields\n\n{_quoted(printed)}",
     }
-    card = _chosen(code)
-    if not desk.project.read("data/card.json") and card:
+    card = await _chosen(desk, code)
+    if card and not desk.settings.data_file and card.source != _described(desk.project.read("data/card.json")):
         changes["data/card.json"] = card_json(card)
     draft = desk.draft(answer, "SUBMIT_CODE runs", Status.OK, f"The code runs and is in {PATH}.\n\n{printed}")
     return replace(draft, changes=changes, diff=diff, path=PATH, output=result.output, finished="prepared")
 
 
-def _chosen(code: str) -> DataCard | None:
-    """The bundled data set that the code loads, by scikit-learn's own loader's name."""
-    return next((card for card in bundled_cards() if f"load_{card.source.removeprefix('sklearn:')}" in code), None)
+async def _chosen(desk: Desk, code: str) -> DataCard | None:
+    """The data set that the code loads: a bundled one, by its loader's name, or one of the Hub."""
+    bundled = next((card for card in bundled_cards() if f"load_{card.source.removeprefix('sklearn:')}" in code), None)
+    if bundled or "load_dataset" not in code:
+        return bundled
+
+    async def look() -> dict[str, object] | None:
+        card = await asyncio.to_thread(card_of, code)
+        return asdict(card) if card else None
+
+    found = await desk.once("card", {"code": code}, look)
+    return card_from_json(json.dumps(found)) if found else None
+
+
+def _described(card: str) -> str:
+    """The source of the set that data/card.json describes; empty when it describes none."""
+    try:
+        return card_from_json(card).source if card else ""
+    except DataError:
+        return ""
 
 
 def _quoted(text: str) -> str:
