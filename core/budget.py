@@ -16,7 +16,7 @@ MOST_TOKENS = 10**12
 LEAST_MILLIS = 1000
 """Less time than this is none: nothing is begun with it."""
 _DOLLAR, _HOUR = 10**9, 3_600_000
-_MEASURES = ("money", "tokens", "hours")
+_UNITS = {"money": _DOLLAR, "tokens": 1, "hours": _HOUR}
 _SCOPES = {"project": "", "phase": "phase_", "turn": "turn_"}
 
 
@@ -65,6 +65,15 @@ class Cap:
     measure: str
     most: int
 
+    @property
+    def limit(self) -> float:
+        """The cap in dollars, tokens or hours."""
+        return self.most / _UNITS[self.measure]
+
+    def of(self, amount: Amount) -> float:
+        """What of `amount` the cap is about, in dollars, tokens or hours."""
+        return _of(amount, self.measure) / _UNITS[self.measure]
+
 
 class OverBudget(PersonNeeded):
     """A call or a program might pass a cap, so it was not begun."""
@@ -78,13 +87,12 @@ class PriceUnknown(OverBudget):
 
 def caps(budget: Budget) -> tuple[Cap, ...]:
     """The caps that are set (not 0), in whole units: billionths of a dollar, tokens, milliseconds."""
-    units = {"money": _DOLLAR, "tokens": 1, "hours": _HOUR}
     found = []
     for scope, prefix in _SCOPES.items():
-        for measure in _MEASURES:
+        for measure, unit in _UNITS.items():
             most = getattr(budget, f"{prefix}{measure}")
             if most:
-                found.append(Cap(f"{prefix}{measure}", scope, measure, math.floor(most * units[measure])))
+                found.append(Cap(f"{prefix}{measure}", scope, measure, math.floor(most * unit)))
     return tuple(found)
 
 

@@ -11,7 +11,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +30,8 @@ FILE = "ledger.jsonl"
 class Account:
     """Where an expense is booked; a program has neither agent nor model, what was before the ledger at most a phase.
 
-    `at` is the commit that the turn starts from, since its number may come again after a roll-back.
+    `at` is the commit that the turn starts from, since its number may come again after a roll-back; `attempt` counts
+    the turns that have been committed on top of it already.
     """
 
     turn: int = 0
@@ -38,6 +39,7 @@ class Account:
     phase: str = ""
     agent: str = ""
     model: str = ""
+    attempt: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,15 +91,16 @@ class _Books:
     """The sums of all lines read, and the promises that are open."""
 
     accounts: dict[Account, Sum] = field(default_factory=lambda: defaultdict(Sum))
-    turns: dict[tuple[int, str], Amount] = field(default_factory=lambda: defaultdict(Amount))
+    turns: dict[tuple[int, str, int], Amount] = field(default_factory=lambda: defaultdict(Amount))
     phases: dict[str, Amount] = field(default_factory=lambda: defaultdict(Amount))
     project: Amount = field(default_factory=Amount)
     open: dict[str, tuple[Account, Sum]] = field(default_factory=dict)
     guessed: set[str] = field(default_factory=set)
+    commits: dict[tuple[int, str], list[str]] = field(default_factory=lambda: defaultdict(list))
 
     def book(self, account: Account, change: Sum) -> None:
         self.accounts[account] += change
-        self.turns[account.turn, account.at] += change.amount
+        self.turns[account.turn, account.at, account.attempt] += change.amount
         self.phases[account.phase] += change.amount
         self.project += change.amount
         if change.guessed > 0:
@@ -115,6 +118,8 @@ class _Books:
             case "settle":
                 account, worst = self.open.pop(line["id"])
                 self.book(account, Sum(**line["sum"]) - worst)
+            case "commit":
+                self.commits[line["turn"], line["at"]].append(line["commit"])
             case kind:
                 raise ValueError(f"unknown kind {kind!r}")
 
@@ -137,6 +142,7 @@ class Ledger:
         No other process can promise anything in between, so that two together pass no cap.
         """
         with self._reading(writing=True):
+            account = self._placed(account)
             worst = granted(self._spent(account))
             reservation = Reservation(secrets.token_hex(8), account, worst)
             self._write(_reserve_line(reservation))
@@ -149,6 +155,11 @@ class Ledger:
                 self._write(_reserve_line(reservation))
             self._write({"kind": "settle", "id": reservation.id, "sum": _short(spent)})
 
+    def committed(self, turn: int, at: str, commit: str) -> None:
+        """Note that what was spent on the turn is in the history: what comes now from `at` is another attempt."""
+        with self._reading(writing=True):
+            self._write({"kind": "commit", "turn": turn, "at": at, "commit": commit})
+
     def begin(self) -> None:
         """Begin the file now if there is none, with what was known to be spent."""
         with self._reading(writing=True):
@@ -157,7 +168,12 @@ class Ledger:
     def spent(self, account: Account) -> Spent:
         """What is spent and promised in the project, and in the phase and turn of `account`."""
         with self._reading():
-            return self._spent(account)
+            return self._spent(self._placed(account))
+
+    def commits(self) -> dict[tuple[int, str], tuple[str, ...]]:
+        """By a turn's number and the commit it starts from: the commits of its attempts, in order."""
+        with self._reading():
+            return {place: tuple(found) for place, found in self._books.commits.items()}
 
     def accounts(self) -> dict[Account, Sum]:
         """Every account, with what is spent and promised."""
@@ -169,8 +185,11 @@ class Ledger:
         with self._reading():
             return frozenset(self._books.guessed)
 
+    def _placed(self, account: Account) -> Account:
+        return replace(account, attempt=len(self._books.commits.get((account.turn, account.at), ())))
+
     def _spent(self, account: Account) -> Spent:
-        books, turn = self._books, (account.turn, account.at)
+        books, turn = self._books, (account.turn, account.at, account.attempt)
         none = Amount()
         return Spent(books.project, books.phases.get(account.phase, none), books.turns.get(turn, none))
 
@@ -211,10 +230,14 @@ def _known(project: Project) -> dict[str, Cost]:
     return found
 
 
-def _known_line(phase: str, cost: Cost) -> dict[str, Any]:
+def sum_of(cost: Cost) -> Sum:
+    """A turn's cost as the ledger counts it."""
     tokens = (cost.prompt_tokens, cost.completion_tokens, cost.cached_tokens)
-    held = Sum(cost.calls, *tokens, nanos=round(cost.money * 1e9), millis=round(cost.seconds * 1000))
-    return {"kind": "known", "phase": str(phase), "sum": _short(held)}
+    return Sum(cost.calls, *tokens, round(cost.money * 1e9), round(cost.seconds * 1000))
+
+
+def _known_line(phase: str, cost: Cost) -> dict[str, Any]:
+    return {"kind": "known", "phase": str(phase), "sum": _short(sum_of(cost))}
 
 
 def _reserve_line(reservation: Reservation) -> dict[str, Any]:

@@ -117,6 +117,10 @@ class Meter:
         """Count the time that a program has taken."""
         self._ledger.settle(booked.reservation, Sum(millis=_millis(seconds)))
 
+    def committed(self, commit: str) -> None:
+        """Note the commit that the turn has become."""
+        self._ledger.committed(self._account.turn, self._account.at, commit)
+
     def remaining_seconds(self) -> float:
         """What the caps on hours leave for calls and programs; infinite when there is no such cap."""
         left = remaining_millis(self._budget, self._ledger.spent(self._account))
