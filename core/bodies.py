@@ -12,6 +12,7 @@ from core.record import Phase
 
 _RANGE = re.compile(r"([0-9]{1,7})(?: *[-–] *| +)([0-9]{1,7})")
 _ID_LABEL = re.compile(r"[\s*_-]*(?:paper(?:'s)?(?:[ _](?:id|key))?|id|key)[*_]*\s*[:=]\s*(?=\S)", re.IGNORECASE)
+_SUMMARY_LABEL = re.compile(r"[*_]*summary[*_]*\s*:[*_]*\s*(?=\S)", re.IGNORECASE)
 _AFTER_ID = re.compile(r"(?<=\S)(?:\s+[-–—(]|:\s)")
 _NUMBER = re.compile(r"[0-9]*\.?[0-9]+(?:[eE]-?[0-9]{1,3})?")
 _EARLIER = tuple(phase for phase in Phase if phase is not Phase.REFINEMENT)
@@ -75,7 +76,8 @@ def paper_id(text: str) -> str:
 
 def add_paper(block: Block) -> AddPaper:
     paper, summary = _first_line(block)
-    return AddPaper(paper_id(paper), summary)
+    label = _SUMMARY_LABEL.match(summary)
+    return AddPaper(paper_id(paper), summary[label.end() :] if label else summary)
 
 
 def judgement(block: Block) -> Judgement:

@@ -31,7 +31,7 @@ def unnumbered(text: str) -> str:
     numbers = [int(line[1]) for line in lines]
     if not lines or len(lines) < len(found) or numbers != sorted(numbers):
         return text
-    return "".join(f"{line[2]}\n" for line in lines)
+    return "".join(f"{line[2] or ''}\n" for line in lines)
 
 
 def apply_edit(text: str, edit: Edit) -> str:

@@ -21,6 +21,7 @@ _DETAILED = (*_LINES, "EDIT", "ADD_PAPER", "GO_BACK", "SCORE", "DIALOGUE", "FINI
 """Commands whose word may be followed by something on its line."""
 _PYTHON, _LATEX, _MARKDOWN = ("python", "py", "python3"), ("latex", "tex"), ("markdown", "md")
 _PLAIN = ("", "text", "txt", "plaintext")
+_LANGUAGES = (*_PYTHON, *_LATEX, *_MARKDOWN, *_PLAIN, "json")
 
 _WORD = re.compile(
     r"[\s#>*_`-]*(?:command\s*:\s*)?[*_`]*"
@@ -38,12 +39,13 @@ _RANGE = re.compile(
     r"|[\[(]?\s*(?:lines?)?\s*([0-9]{1,7})\s*[\])]?:?",
     re.IGNORECASE,
 )
-_GRADE = rf"(?P<number>{_NUMBER})(?![0-9]|[.][0-9])[*_`]*\s*(?:%|(?:/|out of|of)\s*(?P<most>100?|1|5)\b)?"
+_OF = r"(?:%|(?:/|out of|of)\s*(?P<most>100?|1|5)(?:[.]0)?(?![0-9]))?"
+_GRADE = rf"(?P<number>{_NUMBER})(?![0-9]|[.][0-9])[*_`]*\s*{_OF}"
 _GRADED = r"(?:the |my |final |overall )*(?:score|judge?ment|rating|grade)\b[\s*_`:=]*(?:of |is |would be )?[*_`]*"
 _SCORE_LINE = re.compile(rf"(?:- )?[\s*_#`]*(?:{_GRADED})?{_GRADE}[\s*_`.,;:]*", re.IGNORECASE)
 _SCORE_SAID = re.compile(_GRADED + _GRADE, re.IGNORECASE)
 _SCORE_FIRST = re.compile(
-    rf"(?=[0-9]*[.][0-9]|[0-9]+\s*(?:/|%)){_GRADE}[\s*_`.,;:–—-]+(?P<rest>[^\s0-9].*)", re.IGNORECASE
+    rf"(?=[0-9]*[.][0-9]|[0-9]+\s*(?:/|%)){_GRADE}\s*[.,;:–—-]+[\s*_`]*(?P<rest>[^\s0-9].*)", re.IGNORECASE
 )
 _LABEL = re.compile(r"[\s*_#]*(?:reflection|reason|summary|body|explanation)[*_]*\s*:[*_]*\s*", re.IGNORECASE)
 
@@ -88,7 +90,8 @@ def near(reply: str, place: Place, *, cut: bool) -> Block | None:
             return None
         if meant.closed and not blocks[-1].closed:
             return None  # a second block was begun: nobody knows where the first was meant to end
-        return mended(replace(meant, closed=True), prose)
+        body = meant.body if meant.closed else meant.body.rstrip("\n") + "\n"
+        return mended(replace(meant, body=body, closed=True), prose)
     return None if cut else _unfenced(read(reply)[1], place)
 
 
@@ -104,6 +107,8 @@ def mended(block: Block, prose: str = "") -> Block:
         case "FINISH":
             reason = f"{block.arguments}\n{block.body}".strip() or prose.strip() or "No reason was given."
             return replace(block, arguments="", body=reason + "\n")
+        case "DIALOGUE":
+            return replace(block, arguments="", body=f"{block.arguments}\n{block.body}".lstrip("\n"))
         case "ADD_PAPER":
             return _mended_paper(block, prose)
         case word if word in _CODE or word in _TEXTS:
@@ -135,6 +140,8 @@ def _named(block: Block, _: list[Block], place: Place) -> Block | None:
     is_language = block.word.lower() in _PYTHON and block.word != "PYTHON"
     if not is_language and (found := _word(f"{block.word} {block.arguments}", place)):
         return replace(block, word=found.word, arguments=found.rest)
+    if block.word.lower() not in _LANGUAGES:
+        return None
     first, _newline, rest = block.body.lstrip("\n").partition("\n")
     if (inner := opening(first)) is not None and (found := _word(inner, place)):
         lines = rest.rstrip("\n").split("\n")
@@ -143,7 +150,7 @@ def _named(block: Block, _: list[Block], place: Place) -> Block | None:
     hidden = _HIDDEN.fullmatch(first)
     if hidden and (found := _said(hidden["line"], place)) and found.word in place.allowed:
         return replace(block, word=found.word, arguments=found.rest, body=rest)
-    if found := _said(block.before, place):
+    if (found := _said(block.before, place)) and (found.loud or found.word not in _TEXTS):
         return replace(block, word=found.word, arguments=found.rest)
     return None
 
@@ -199,7 +206,7 @@ def _unfenced(prose: str, place: Place) -> Block | None:
     """The command of a reply without any fence."""
     lines = prose.split("\n")
     said = [(index, found) for index, line in enumerate(lines) if (found := _said(line, place))]
-    said = [(index, found) for index, found in said if found.word in place.allowed]
+    said = [(index, found) for index, found in said if found.loud and found.word in place.allowed]
     if len({found for _, found in said}) > 1:
         return None
     if said:
@@ -289,11 +296,10 @@ def _mended_way_back(block: Block, prose: str) -> Block:
 
 
 def _mended_paper(block: Block, prose: str) -> Block:
-    """The paper's id on the first line, the summary below it, both without labels."""
+    """The paper's id on the first line, the summary below it."""
     text = f"{block.arguments}\n{block.body}".strip()
     first, _, rest = text.partition("\n")
     if not rest.strip():
         first, _, rest = first.partition(" ")
         rest = rest.lstrip(" :—–-") or prose
-    rest = _LABEL.sub("", rest.strip(), count=1) if _LABEL.match(rest.strip()) else rest.strip()
     return replace(block, arguments="", body=f"{first}\n{rest}\n")

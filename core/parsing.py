@@ -27,7 +27,7 @@ from core.commands import (
     SubmitCode,
     Summary,
 )
-from core.fences import Block, fence_for, fenced_blocks
+from core.fences import Block, fence_for, read
 from core.near import Place, mended, near
 from core.record import Phase
 
@@ -59,26 +59,27 @@ def parse(reply: str, allowed: Sequence[type], *, phase: Phase | None = None, cu
         problem = f"The reply has {len(reply)} characters; at most {LONGEST_REPLY} are read."
         return Malformed(problem, "\n\n".join(form(kind) for kind in allowed))
     reply = reply.encode("utf-8", "replace").decode()
+    blocks, prose = read(reply)
     try:
-        block = _the_command(fenced_blocks(reply), allowed, cut=cut)
+        block = _the_command(blocks, allowed, cut=cut)
     except Wrong as wrong:
         words = [_GRAMMAR[kind].word for kind in allowed]
         meant = near(reply, Place(words, _KINDS, phase), cut=cut)
         if meant is None:
             return Malformed(str(wrong), "\n\n".join(form(kind) for kind in allowed))
         block = meant
-    return _read(block)
+    return _command(block, prose)
 
 
-def _read(block: Block) -> Command | Malformed:
-    """The command in a block, as it stands or mended."""
+def _command(block: Block, prose: str) -> Command | Malformed:
+    """The command in a block, as it stands or mended; `prose` is the text around it."""
     kind = _KINDS[block.word]
     grammar = _GRAMMAR[kind]
     try:
         command = grammar.read(block)
     except Wrong as wrong:
         try:
-            command = grammar.read(mended(block))
+            command = grammar.read(mended(block, prose))
         except Wrong:
             return Malformed(f"{block.word}: {wrong}", form(kind))
     if _is_example(command):
