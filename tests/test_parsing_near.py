@@ -195,8 +195,10 @@ def test_the_example_with_another_paper_is_no_summary_of_it() -> None:
 
 
 PIECES = st.sampled_from(
-    "``` ```` ~~~ python json PLAN plan edit REPLACE ADD_PAPER GO_BACK FINISH 7/10 { } <think> </think> x ** :".split()
-    + ["\n", "\n", " ", "EDIT 1 2", "Score: 0.7", "SUMMARY a b", "1| x", '"score": 1', "# P"]
+    [
+        *"``` ```` ~~~ python json PLAN plan edit REPLACE ADD_PAPER GO_BACK FINISH 7/10 { } <think> </think> x ** :".split(),
+        *("\n", "\n", " ", "EDIT 1 2", "Score: 0.7", "SUMMARY a b", "1| x", '"score": 1', "# P"),
+    ]
 )
 
 
