@@ -8,11 +8,12 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 
 from core.brief import Paper
+from core.literature.bibtex import reference_of, written
+from core.literature.hits import BUNDLED, Hit, doi_in
 from core.literature.records import Record, read_records
 from core.words import content_words
 
 _WEIGHTS = "10.0, 6.0, 3.0, 2.0"  # title, keywords, summary, authors
-_LEFT_OUT = frozenset({"annotation", "annote", "abstract", "file"})
 _MOST_WORDS = 64
 
 
@@ -48,9 +49,18 @@ class Library:
         )
         return [self._papers[key] for (key,) in found.fetchall()]
 
+    def all_hits(self) -> tuple[Hit, ...]:
+        """All records as hits, in the order of the file."""
+        return tuple(self._hits.values())
+
+    def hits(self, query: str, limit: int = 20) -> list[Hit]:
+        """What `search` finds, with all that is needed to cite it."""
+        return [self._hits[paper.id] for paper in self.search(query, limit)]
+
     def bibtex(self, ids: Iterable[str]) -> str:
         """The BibTeX of these records as the file has it, without summaries; unknown keys are passed over."""
-        return "\n".join(_entry(self._records[key]) for key in dict.fromkeys(ids) if key in self._records)
+        known = (self._hits[key] for key in dict.fromkeys(ids) if key in self._hits)
+        return written((hit.paper.id, hit.reference) for hit in known)
 
     @cached_property
     def _records(self) -> Mapping[str, Record]:
@@ -59,6 +69,10 @@ class Library:
     @cached_property
     def _papers(self) -> Mapping[str, Paper]:
         return {key: _paper(record) for key, record in self._records.items()}
+
+    @cached_property
+    def _hits(self) -> Mapping[str, Hit]:
+        return {key: _hit(self._papers[key], record) for key, record in self._records.items()}
 
     @cached_property
     def _index(self) -> sqlite3.Connection:
@@ -90,6 +104,5 @@ def _paper(record: Record) -> Paper:
     )
 
 
-def _entry(record: Record) -> str:
-    lines = [f"  {name} = {{{value}}}," for name, value in record.source.items() if name.lower() not in _LEFT_OUT]
-    return "\n".join([f"@{record.kind}{{{record.key},", *lines, "}", ""])
+def _hit(paper: Paper, record: Record) -> Hit:
+    return Hit(paper, reference_of(record), BUNDLED, record.arxiv, doi_in(record.fields.get("doi", "")))
