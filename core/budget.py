@@ -79,10 +79,13 @@ class OverBudget(PersonNeeded):
     """A call or a program might pass a cap, so it was not begun."""
 
     title = "Budget"
+    cause = "budget"
 
 
 class PriceUnknown(OverBudget):
     """Nobody knows what the model costs, and the budget caps money."""
+
+    cause = "price"
 
 
 def caps(budget: Budget) -> tuple[Cap, ...]:
