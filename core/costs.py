@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 class Row:
     """What one phase, agent or model has cost; `turns` that it had, and how many of them were `ok`.
 
-    `seconds` are those of models and programs at work. `unsettled` calls never ended and are counted at their worst,
-    `guessed` ones at the dearest known price, `unpriced` ones without money.
+    `seconds` are those of models and programs at work. `unsettled` calls did not end or say what they used and
+    are counted at their worst, `guessed` ones at the dearest known price, `unpriced` ones without money.
     """
 
     name: str
@@ -232,15 +232,24 @@ def _cells(row: Row) -> tuple[str, ...]:
 
 
 def _line(name: str, cells: Sequence[str]) -> str:
-    shown = one_line(name, _NAME)
-    shown += " " * max(0, _NAME - sum(1 + (east_asian_width(char) in "WF") for char in shown))
-    return (shown + "".join(cell.rjust(width) for cell, width in zip(cells, _WIDTHS, strict=True))).rstrip()
+    shown = one_line(name, _NAME - 1)
+    while _columns(shown) >= _NAME:
+        shown = shown[:-2] + "…"
+    return (
+        shown
+        + " " * (_NAME - _columns(shown))
+        + "".join(cell.rjust(width) for cell, width in zip(cells, _WIDTHS, strict=True))
+    ).rstrip()
+
+
+def _columns(text: str) -> int:
+    return sum(2 if east_asian_width(char) in "WF" else 1 for char in text)
 
 
 def _remarks(total: Row) -> list[str]:
     """What the numbers do not say by themselves."""
     remarks = {
-        "did not end and are counted at the most they might have cost": total.unsettled,
+        "did not end or say what they used: they count at the most it may be": total.unsettled,
         "were counted at the dearest known price, since their model's is not known": total.guessed,
         "have no price and are counted without money": total.unpriced,
         "got no answer": total.failed,

@@ -45,8 +45,8 @@ class Account:
 @dataclass(frozen=True, slots=True)
 class Sum:
     """What an account holds: calls, tokens, billionths of a dollar, milliseconds at work; and how many of the calls
-    gave no reply (`failed`), did not end and are counted at their worst (`unsettled`), are counted at the dearest price
-    there is (`guessed`), or without money (`unpriced`).
+    gave no reply (`failed`), did not end or say what they used and are counted at their worst (`unsettled`), are counted
+    at the dearest price there is (`guessed`), or without money (`unpriced`).
     """
 
     calls: int = 0

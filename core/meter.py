@@ -90,11 +90,19 @@ class Meter:
         return Booked(reservation, price, guessed, unpriced)
 
     def settle(self, booked: Booked, usage: Usage | None, seconds: float) -> float:
-        """Count what a call has used, None when the server did not take it up; returns the dollars."""
+        """Count what a call has used, None when the server did not take it up; returns the dollars.
+
+        Where usage is an estimate (the server did not say, the reply broke off), the worst case stays: it is the only
+        number that what is billed cannot pass.
+        """
         millis = _millis(seconds)
         if usage is None:
             self._ledger.settle(booked.reservation, Sum(failed=1, millis=millis))
             return 0.0
+        if usage.estimated:
+            worst = replace(booked.reservation.worst, millis=millis)
+            self._ledger.settle(booked.reservation, worst)
+            return worst.amount.money
         amount = actual(usage, booked.price)
         spent = Sum(1, believed(usage.prompt_tokens), believed(usage.completion_tokens), believed(usage.cached_tokens))
         spent = replace(spent, nanos=amount.nanos, millis=millis)
