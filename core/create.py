@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.errors import DataError
+from core.errors import DataError, SettingsError
 from core.known import remember
 from core.settings import settings_text
 
@@ -30,10 +30,12 @@ def create_project(
 ) -> Project:
     """A new project in `path`, with the person's data file copied into it and described.
 
-    Raises ProjectError for a folder that cannot be used, DataError for data that cannot; then nothing is left behind.
+    Raises ProjectError for a folder that cannot be used, DataError for data that cannot, SettingsError for a model that
+    is not known; then nothing is left behind.
     """
     from core.workspace.project import Project
 
+    _check_model(model)
     path = path.expanduser().resolve()
     files: dict[str, str | bytes] = {}
     source = ""
@@ -48,6 +50,17 @@ def create_project(
         _copy_large(data, path / source)
     remember(path)
     return project
+
+
+def _check_model(name: str) -> None:
+    if name == "builtin":
+        return
+    from core.models.named import known_models
+
+    names = [one.name for one in known_models()]
+    if name not in names:
+        known = ", ".join(("builtin", *names))
+        raise SettingsError(f"There is no model “{name}”.", f"Known: {known}. `labtop models` shows how to add one.")
 
 
 def _described(data: Path, target: str, source: str) -> dict[str, str | bytes]:

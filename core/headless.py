@@ -15,12 +15,15 @@ from core.events import (
     ProgramFinished,
     ProgramStarted,
     ReportCompiled,
+    Restarted,
     RunStarted,
     State,
     StateChanged,
+    Thinking,
     Token,
     TurnCommitted,
     TurnStarted,
+    Waiting,
     as_json,
 )
 from core.gate import OpenGate
@@ -28,8 +31,11 @@ from core.laboratory import Laboratory
 from core.record import Phase, Status
 from core.workspace.project import Project
 
-DONE, ERROR, WAITING = 0, 1, 3
-"""Exit codes: all that was asked is done; an error stopped the run; a person is needed."""
+DONE, ERROR, WAITING, BUDGET = 0, 1, 3, 4
+"""Exit codes: all that was asked is done; an error stopped the run; a person is needed; a cap of the budget is reached.
+
+The last is told apart so that a script can raise the cap, or stop for good.
+"""
 
 _MARKS = {Status.OK: "✓", Status.FAILED: "✗", Status.MALFORMED: "?", Status.DECLINED: "–"}
 
@@ -49,7 +55,7 @@ async def run(
             if isinstance(event, StateChanged):
                 state = event
             text = _line(event) if not as_lines else json.dumps(as_json(event), ensure_ascii=False)
-            if text and not (as_lines and isinstance(event, Token)):
+            if text and not (as_lines and isinstance(event, (Token, Thinking))):
                 say(text)
     return _exit_code(state)
 
@@ -59,7 +65,7 @@ def _exit_code(state: StateChanged) -> int:
         case State.FINISHED:
             return DONE
         case State.WAITING | State.PAUSED:
-            return WAITING
+            return BUDGET if state.cause == "budget" else WAITING
         case _:
             reached = state.reason.startswith("turn limit") or state.reason.endswith("is done")
             return DONE if reached else ERROR
@@ -76,6 +82,10 @@ def _line(event: Event) -> str:
             return f"\n── {phase.number}/7 {phase.title} " + "─" * (60 - len(phase.title))
         case TurnStarted(turn, _, agent, _, task, progress):
             return clean(f"{turn:>4}  {agent.title} {task}" + (f" ({progress})" if progress else ""))
+        case Waiting(_, reason, seconds):
+            return clean(f"      waits{f' {seconds:.0f} s' if seconds > 0 else ''}: {reason}")
+        case Restarted(_, reason):
+            return clean(f"      asks again: {reason}")
         case ProgramStarted(_, path, _, limit):
             return clean(f"      runs {path}, at most {limit:.0f} s")
         case ProgramFinished(_, problem, seconds):
@@ -83,7 +93,9 @@ def _line(event: Event) -> str:
         case ReportCompiled(_, pages, problems):
             return f"      LaTeX: {len(problems)} problems" if problems else f"      LaTeX: {len(pages)} pages"
         case TurnCommitted(turn, commit):
-            return clean(f"{turn.number:>4} {_MARKS[turn.status]} {turn.agent.title}: {turn.subject}  [{commit[:8]}]")
+            money = f"  ${turn.cost.money:.4f}" if turn.cost.money else ""
+            mark = _MARKS[turn.status]
+            return clean(f"{turn.number:>4} {mark} {turn.agent.title}: {turn.subject}  [{commit[:8]}]{money}")
         case PhaseFinished(phase, summary):
             return clean(f"      {phase.title}: {summary}")
         case Notice(level, text):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from textual.pilot import Pilot
 
+from core.events import Event
 from core.gate import PersonGate
 from core.settings import Copilot
 from tests.fake_laboratory import FakeLaboratory, played_project, study
@@ -18,15 +19,24 @@ from tui.session import Opened
 
 
 def app_on(
-    folder: Path, done: int = 0, *, copilot: Copilot = Copilot.OFF, running: bool = False, pace: float = 0.0
+    folder: Path,
+    done: int = 0,
+    *,
+    copilot: Copilot = Copilot.OFF,
+    running: bool = False,
+    pace: float = 0.0,
+    said: Mapping[int, Sequence[Event]] | None = None,
 ) -> LabtopApp:
-    """The app on a project in which the first `done` turns of the study have been made; a turn takes `pace` seconds."""
+    """The app on a project in which the first `done` turns of the study have been made; a turn takes `pace` seconds.
+
+    `said` is what the engine says in a turn before its reply.
+    """
     turns = study()
 
     def opener(path: Path, running: bool, _: float) -> Opened:
         project = played_project(path, done)
         gate = PersonGate(running=running)
-        return Opened(project, FakeLaboratory(project, gate, turns, copilot, pace), gate)
+        return Opened(project, FakeLaboratory(project, gate, turns, copilot, pace, said), gate)
 
     return LabtopApp(folder / "label-noise", autostart=running, opener=opener)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -26,6 +26,7 @@ from core.events import (
     Token,
     TurnCommitted,
     TurnStarted,
+    Waiting,
 )
 from core.gate import Approve, Decline, PersonGate, Proposal, Skip, TakeOver
 from core.progress import Progress, read_progress
@@ -142,12 +143,15 @@ class FakeLaboratory:
         turns: Sequence[Turn],
         copilot: Copilot = Copilot.OFF,
         pace: float = 0.0,
+        said: Mapping[int, Sequence[Event]] | None = None,
     ) -> None:
+        """`said` is what the engine says in a turn before its reply, by the turn's number."""
         self.project = project
         self.gate = gate
         self.turns = turns
         self.copilot = copilot
         self.pace = pace
+        self.said = said or {}
         self.verdicts: list[object] = []
 
     async def run(self, until: Phase | None = None, turns: int | None = None) -> AsyncIterator[Event]:
@@ -176,6 +180,10 @@ class FakeLaboratory:
         yield TurnStarted(
             n, turn.phase, turn.agent, MODEL, "talk", f"{n - 8}/6" if turn.phase is Phase.EXPERIMENTS else ""
         )
+        for event in self.said.get(n, ()):
+            yield event
+            if isinstance(event, Waiting):
+                await asyncio.sleep(event.seconds)
         for word in turn.reply.split(" "):
             yield Token(n, word + " ")
             await asyncio.sleep(0)

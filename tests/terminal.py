@@ -31,9 +31,14 @@ class _Screen(pyte.Screen):
 
 
 class Terminal:
-    """`labtop` with `arguments` in a terminal of `columns` × `rows`; use as a context manager."""
+    """`labtop` with `arguments` in a terminal of `columns` × `rows`; use as a context manager.
 
-    def __init__(self, *arguments: str, home: Path, columns: int = 120, rows: int = 40, term: str = "") -> None:
+    `variables` are put into its environment.
+    """
+
+    def __init__(
+        self, *arguments: str, home: Path, columns: int = 120, rows: int = 40, term: str = "", **variables: str
+    ) -> None:
         self._screen = _Screen(columns, rows)
         self._stream = pyte.ByteStream(self._screen)
         kept = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES", "NO_COLOR")}
@@ -43,6 +48,7 @@ class Terminal:
             "COLORTERM": "" if term else "truecolor",
             "HOME": str(home),
             "XDG_STATE_HOME": str(home / "state"),
+            **variables,
         }
         self.pid, self._file = pty.fork()
         if self.pid == 0:

@@ -77,6 +77,41 @@ async def test_a_new_project_is_made_and_opened(tmp_path: Path) -> None:
         await app.screen.session.stop()
 
 
+def config_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    (tmp_path / "config" / "labtop").mkdir(parents=True)
+    (tmp_path / "config" / "labtop" / "config.toml").write_text(text)
+
+
+async def test_a_new_project_may_think_with_a_model_of_ones_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config_of(tmp_path, monkeypatch, '[models.mine]\nmodel = "qwen"\nbase_url = "http://127.0.0.1:9/v1"\nfree = true\n')
+    app = LabtopApp(None, opener=fake_opener())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, HomeScreen))
+        await pilot.press("n")
+        await until(pilot, lambda: isinstance(app.screen, NewProjectScreen))
+        await pilot.press(*"why?", "tab", *str(tmp_path / "why"), "tab", "tab", "tab", "enter")
+        await until(pilot, lambda: "mine: qwen at 127.0.0.1:9" in frame_of(pilot))
+        await pilot.press("down", "enter", "ctrl+s")
+        await until(pilot, lambda: isinstance(app.screen, LaboratoryScreen) and bool(app.screen.board.model))
+        assert app.screen.session.project.settings().model == "mine"
+        await app.screen.session.stop()
+
+
+async def test_a_broken_config_is_said_on_the_form_and_the_built_in_researcher_remains(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config_of(tmp_path, monkeypatch, "[models.mine]\nmodle = 1\n")
+    app = LabtopApp(None, opener=fake_opener())
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, HomeScreen))
+        await pilot.press("n")
+        await until(pilot, lambda: "Did you mean model?" in " ".join(frame_of(pilot).replace("│", "").split()))
+        assert "the built-in researcher" in frame_of(pilot)
+
+
 def test_a_project_is_told_from_its_files(tmp_path: Path) -> None:
     project = new_project(tmp_path / "noise")
     progress = replace(Progress(), phase=Phase.PLAN, cost=Cost(money=0.41))

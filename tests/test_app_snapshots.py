@@ -8,6 +8,17 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
+from core.events import (
+    CallMade,
+    Restarted,
+    State,
+    StateChanged,
+    Thinking,
+    Token,
+    TurnStarted,
+    Waiting,
+)
+from core.record import Agent, Cost, Phase
 from core.settings import Copilot
 from tests.app_stage import app_on, laboratory, until
 from tui.app import LabtopApp
@@ -16,6 +27,7 @@ from tui.screens.home import HomeScreen
 from tui.screens.laboratory import LaboratoryScreen
 from tui.screens.rollback import RollBackScreen
 
+ALL_SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)], ids=["80x24", "120x40", "200x60"])
 SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])
 Compare = Callable[..., bool]
 
@@ -51,6 +63,45 @@ def pressing(*keys: str, until_screen: type = LaboratoryScreen) -> Callable[[Pil
 @SIZES
 def test_the_laboratory_in_the_middle_of_a_study(snap_compare: Compare, tmp_path: Path, size: tuple[int, int]) -> None:
     assert snap_compare(app_on(tmp_path, 13), terminal_size=size, run_before=settled)
+
+
+STARTED = (
+    StateChanged(State.RUNNING),
+    TurnStarted(14, Phase.EXPERIMENTS, Agent.ML_ENGINEER, "deepseek", "improve the program", "6/6"),
+)
+CALLED = CallMade(14, "deepseek", Cost(3, 391_000, 21_000, 1.239, 9.0, 277_600))
+THOUGHTS = (
+    "The forest still sees clean labels in the bootstrap.\nIf the noise is drawn once per seed and shared, both "
+    "families see the very same wrong labels.\nThen the gap at 40 % is the honest one.\n"
+)
+SITUATIONS = {
+    "waiting": (CALLED, Waiting(14, "429 from openrouter.ai, too many requests", 42.0)),
+    "thinking": (CALLED, Thinking(14, THOUGHTS)),
+    "restarted": (
+        *(CALLED, Thinking(14, THOUGHTS), Token(14, "VOID"), Restarted(14, "the connection broke after 4 characters")),
+        *(Thinking(14, "Once more, then."), Token(14, "The noise has to be drawn once per seed and *shared*.")),
+    ),
+    "out of budget": (
+        CallMade(14, "deepseek", Cost(3, 2_910_000, 210_000, 8.24, 9.0, 277_600)),
+        StateChanged(
+            State.WAITING,
+            "The next call to deepseek might cost up to $0.61; of the project's $10.00, $0.52 are left. Everything "
+            "so far is kept.",
+            "budget",
+        ),
+    ),
+}
+
+
+@ALL_SIZES
+@pytest.mark.parametrize("situation", SITUATIONS)
+def test_a_real_model_at_work(snap_compare: Compare, tmp_path: Path, situation: str, size: tuple[int, int]) -> None:
+    async def run(pilot: Pilot[None]) -> None:
+        await settled(pilot)
+        laboratory(pilot).show([*STARTED, *SITUATIONS[situation]])
+        await repainted(pilot)
+
+    assert snap_compare(app_on(tmp_path, 13), terminal_size=size, run_before=run)
 
 
 @SIZES

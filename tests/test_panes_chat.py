@@ -36,6 +36,58 @@ async def test_a_reply_streams_under_the_agents_name_and_turn() -> None:
     assert "The forest still sees clean labels▌" in frame
 
 
+async def test_thoughts_are_seen_while_they_come_and_folded_once_the_reply_begins() -> None:
+    chat = ChatPane()
+    async with staged(chat, 62, 20) as pilot:
+        chat.begin(41, "ML engineer · running experiments")
+        chat.think("first thought\nsecond thought\nthird thought\nfourth")
+        chat.think(" thought")
+        await pilot.pause()
+        frame = frame_of(pilot)
+        assert "▾ thinks · 8 words" in frame
+        assert "┊ fourth thought" in frame
+        assert "first thought" not in frame
+        chat.stream("I draw the noise once.")
+        await pilot.pause()
+        frame = frame_of(pilot)
+        assert "▸ thought · 8 words" in frame
+        assert "fourth thought" not in frame
+        await pilot.press("o")
+        await pilot.pause()
+        assert "┊ first thought" in frame_of(pilot)
+        assert "noise once.▌" in frame_of(pilot)
+        chat.finish(a_turn(41, reply="I draw the noise once."))
+        await pilot.pause()
+        assert "┊ first thought" in frame_of(pilot)
+        await pilot.press("o")
+        await pilot.pause()
+        assert "first thought" not in frame_of(pilot)
+        assert "▸ thought · 8 words" in frame_of(pilot)
+
+
+async def test_a_reply_that_is_asked_for_again_begins_anew_with_the_reason_above_it() -> None:
+    chat = ChatPane()
+    async with staged(chat, 62, 20) as pilot:
+        chat.begin(41, "ML engineer · running experiments")
+        chat.think("void thoughts")
+        chat.stream("void words\n\nand more\n\n")
+        chat.restart("the stream died")
+        chat.stream("whole")
+        chat.restart("502 Bad Gateway")
+        chat.stream("The whole reply")
+        await pilot.pause()
+        frame = frame_of(pilot)
+        assert "void" not in frame
+        assert "↻ asked again 2 times: 502 Bad Gateway" in frame
+        assert "The whole reply▌" in frame
+        chat.hush()
+        chat.restart("of the judge")
+        chat.think("of the judge")
+        await pilot.pause()
+        assert "The whole reply" in frame_of(pilot)
+        assert "of the judge" not in frame_of(pilot)
+
+
 async def test_a_finished_turn_replaces_the_live_one_and_folds_its_program() -> None:
     chat = ChatPane()
     turn = a_turn(
@@ -197,7 +249,11 @@ async def test_hostile_words_are_shown_as_words() -> None:
         for name, text in HOSTILE.items():
             chat.begin(1, text)
             for start in range(0, min(len(text), 9000), 3000):
+                chat.think(text[start : start + 3000])
                 chat.stream(text[start : start + 3000])
+            await pilot.pause()
+            assert unsafe(frame_of(pilot)) == [], name
+            chat.restart(text)
             await pilot.pause()
             assert unsafe(frame_of(pilot)) == [], name
             chat.finish(a_turn(1, reply=text, outcome=text, status=Status.FAILED, path=text, reflection=text))

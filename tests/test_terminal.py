@@ -74,6 +74,20 @@ def test_sixteen_colours_are_the_terminals_own(tmp_path: Path) -> None:
         assert (terminal.colour_of("✓ Literature"), terminal.colour_of("✗")) == ("green", "red")
 
 
+def test_the_settings_are_changed_in_the_persons_editor(tmp_path: Path) -> None:
+    editor = tmp_path / "my editor"
+    editor.write_text('#!/bin/sh\necho IN THE EDITOR\nsed -i "s/^money = 10.0/money = 12.5/" "$2"\n')
+    editor.chmod(0o755)
+    played_project(tmp_path / "p", 3)
+    with Terminal("open", str(tmp_path / "p"), home=tmp_path, VISUAL=f"'{editor}' --wait") as terminal:
+        terminal.until("$0.00/$10")
+        terminal.press("E")
+        terminal.until("$0.00/$12.50")
+        terminal.until("it begins when you say so")
+        terminal.press("q")
+        assert terminal.ended() == 0
+
+
 def test_a_line_that_is_hung_up_ends_the_app_and_loses_nothing(tmp_path: Path) -> None:
     folder = tmp_path / "demo"
     with Terminal("demo", str(folder), home=tmp_path) as terminal:

@@ -298,7 +298,7 @@ class Board:
         self._chart(turn)
         self.history.insert(0, _row(turn, commit, previous))
         self.cost += turn.cost
-        self.sunk, self.paid = self.sunk + _beyond(self.paid, turn.cost), Cost()
+        self.sunk, self.paid = self.sunk + beyond(self.paid, turn.cost), Cost()
         self.head, self.turn, self.phase = commit, turn.number, turn.phase
         self.turns = max(self.turns, turn.number)
         self.asked, self.proposed, self.thinking = None, None, False
@@ -337,8 +337,8 @@ def restored(turns: Iterable[tuple[str, Turn]], progress: Progress) -> Board:
     return board
 
 
-def _beyond(paid: Cost, committed: Cost) -> Cost:
-    """What was paid for calls that are no part of the turn: an attempt at it that was given up."""
+def beyond(paid: Cost, committed: Cost) -> Cost:
+    """What was paid for calls that are no part of any turn: attempts that were given up."""
     return Cost(
         max(0, paid.calls - committed.calls),
         max(0, paid.prompt_tokens - committed.prompt_tokens),

@@ -104,7 +104,15 @@ def open_(folder: Path) -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object an event.")
 @tells_errors
 def run(folder: Path, until: str | None, turns: int | None, as_json: bool) -> None:
-    """Run a project without the app; exit code 0 done, 3 waiting for you, 1 error."""
+    """Run a project without the app.
+
+    \b
+    Exit codes:
+      0  all that was asked is done
+      1  an error stopped the run
+      3  it waits for you (a verdict, a loop, a price that nobody knows)
+      4  it waits for you because a call might pass a cap of [budget] in lab.toml
+    """
     _run(folder, Phase(until) if until else None, turns, as_json)
 
 
@@ -191,6 +199,62 @@ def compare(folder: Path, a: str, b: str) -> None:
 
 @main.command()
 @click.argument("folder", type=FOLDER)
+@click.option("--to", default="HEAD", show_default=True, help="The last turn or commit that is made again.")
+@click.option("--rerun", is_flag=True, help="Run every program anew, too, and list what differs.")
+@tells_errors
+def replay(folder: Path, to: str, rerun: bool) -> None:
+    """Make a project again from its cassettes, offline and at no cost; exit code 1 when a turn comes out different."""
+    import asyncio
+
+    from core.replay import replay as made_again
+
+    async def all_turns() -> list[bool]:
+        same = []
+        async for one in made_again(_project(folder), to, rerun=rerun):
+            turn = one.turn.turn
+            say(clean(f"{turn.number:>4} {'✓' if one.same else '✗'} {turn.agent.title}: {turn.subject}"))
+            for words in (*one.programs, *([] if one.same else [one.why])):
+                say(clean(f"       {words}"))
+            same.append(one.same)
+        return same
+
+    same = asyncio.run(all_turns())
+    if not all(same):
+        say("The turn above came out different; the project itself was not touched.")
+        sys.exit(1)
+    say(f"{len(same)} turns made again: every tree is the same, nothing was asked and nothing was spent.")
+
+
+@main.command()
+@click.argument("folder", type=FOLDER)
+@click.argument("rev")
+@click.argument("new", type=FOLDER)
+@click.option("--edit", "what", required=True, help="`reply` (of turn REV), or a file of the project after it.")
+@click.option("--with", "text", type=click.File(encoding="utf-8"), help="The new text; without it $EDITOR opens.")
+@tells_errors
+def fork(folder: Path, rev: str, new: Path, what: str, text: Any) -> None:
+    """Copy a project to NEW as of turn REV with one thing changed; only what the change touches is to be paid."""
+    import asyncio
+
+    from core.fork import editable
+    from core.fork import fork as make_fork
+
+    project = _project(folder)
+    before = editable(project, rev, what)
+    after = text.read() if text else click.edit(before, extension=Path(what).suffix or ".md")
+    if after is None or after == before:
+        raise LabError("Nothing was changed, so nothing was forked.", "Change the text and save it.")
+    forked = asyncio.run(make_fork(project, rev, new, what, after))
+    cost = forked.estimate
+    tokens = cost.prompt_tokens + cost.completion_tokens
+    say(clean(f"Made {forked.project.path}: {len(forked.reused)} turns after turn {rev} reused, at no cost."))
+    say(clean(f"There the two part: {forked.why}."))
+    say(f"What follows cost {cost.calls} calls, {tokens} tokens, ${cost.money:.2f} here; expect about as much.")
+    say(f"Next: labtop run {new}")
+
+
+@main.command()
+@click.argument("folder", type=FOLDER)
 @click.argument("file", type=FOLDER)
 @tells_errors
 def export(folder: Path, file: Path) -> None:
@@ -202,13 +266,15 @@ def export(folder: Path, file: Path) -> None:
 
 
 @main.command()
+@click.option("--network", is_flag=True, help="Ask arXiv and the Hugging Face Hub too.")
 @tells_errors
-def doctor() -> None:
+def doctor(network: bool) -> None:
     """What this machine has and lacks, and what to do about it."""
     from core.doctor import findings
 
-    for finding in findings():
-        click.echo(clean(f"{'✓' if finding.good else '!'} {finding.what}: {finding.found}"))
+    marks = {True: "✓", False: "!", None: "·"}
+    for finding in findings(network):
+        say(clean(f"{marks[finding.good]} {finding.what}: {finding.found}"))
         if finding.advice:
             click.echo(clean(f"    {finding.advice}"))
 

@@ -77,6 +77,7 @@ ACTIONS = (
     Action("previous_pane", ("shift+tab",), "shift+tab", "previous pane", "Go to the pane before", (_LAB,)),
     Action("zoom", ("plus", "underscore"), "+", "zoom", "One pane alone, or all of them again", (_LAB,), True),
     Action("tell", ("i",), "i", "tell", "Write a note to the agents of this phase", (_LAB,)),
+    Action("edit_settings", ("E",), "E", "settings", "Change lab.toml in your editor; a held run only", (_LAB,)),
     Action("approve", ("a",), "a", "approve", "Let the agent do it", (_ASK,)),
     Action("edit_reply", ("e",), "e", "edit first", "Change the agent's reply, then let it act", (_ASK,)),
     Action("decline", ("x",), "x", "decline", "Say no, with a reason that the agent reads", (_ASK,)),

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 from core.errors import LabError
 from core.events import Event, Notice, ProgramOutput, State, StateChanged, Thinking, Token
-from core.record import LoggedTurn, Phase
-from tui.board import Board, restored
+from core.record import Cost, LoggedTurn, Phase
+from tui.board import Board, beyond, restored
 
 if TYPE_CHECKING:
     from core.gate import PersonGate
@@ -171,7 +171,7 @@ class Session:
         board = restored(((logged.commit, logged.turn) for logged in turns), read_progress(project))
         board.model = next((logged.turn.model for logged in reversed(turns) if logged.turn.model), "")
         board.project, board.branch, board.head = project.name, project.branch_name, project.head
-        board.sunk, board.cap = project.sunk_cost(), self._cap()
+        board.sunk, board.cap = beyond(expenses(project), board.cost), self._cap()
         return board, turns
 
     async def cap(self) -> float:
@@ -201,6 +201,15 @@ class Session:
             Notice("error", f"{words}. All turns are kept. What to report: {file}"),
             StateChanged(State.STOPPED, words),
         ]
+
+
+def expenses(project: Project) -> Cost:
+    """All that models have cost in the project, rolled back or broken off: what the caps are held against."""
+    from core.ledger import Sum, ledger_of
+
+    total = sum(ledger_of(project).accounts().values(), Sum())
+    money = total.amount.money
+    return Cost(total.calls, total.prompt_tokens, total.completion_tokens, money, cached_tokens=total.cached_tokens)
 
 
 def open_project(path: Path, running: bool, pace: float) -> Opened:

@@ -170,6 +170,13 @@ class ChatPane(VerticalScroll):
         self._live = self._growing = None
         self._prune()
 
+    def break_off(self) -> None:
+        """No turn is made any more: a reply that never became one stays, without its cursor; nothing said goes."""
+        if self._live is not None and self._growing is not None and self._growing.empty:
+            self._live.remove()
+            self._live = self._growing = None
+        self._break_off()
+
     def note(self, text: str, level: str) -> None:
         """A line of labtop's own; `level` is `info`, `warning` or `error`."""
         mark, style = _LEVELS.get(level, _LEVELS["info"])

@@ -13,6 +13,7 @@ from core.events import Event, ReportCompiled, State, StateChanged, TurnCommitte
 from core.gate import Decline
 from core.record import LoggedTurn
 from tui.board import Board
+from tui.editor import edit
 from tui.keys import Scope, bindings
 from tui.panes.history import HistoryPane
 from tui.screens.answers import AnsweringScreen
@@ -120,12 +121,12 @@ class LaboratoryScreen(AnsweringScreen):
     async def action_run_pause(self) -> None:
         """Run on, or hold before the next turn."""
         match self.session.gate.state, self.board.state:
+            case _ if self.board.wait and self.board.wait.until is not None:
+                await self.session.give_up()
             case _, State.FINISHED:
                 self.say("the study is finished: roll back (h, then r) to take another way from an earlier turn")
             case State.WAITING, _:
                 self.say("the turn waits for your answer: a approves it, x declines it")
-            case State.RUNNING, State.RUNNING if self.board.wait and self.board.wait.until is not None:
-                await self.session.give_up()
             case State.RUNNING, State.RUNNING:
                 self.session.pause()
                 self._refresh_status()
@@ -200,6 +201,16 @@ class LaboratoryScreen(AnsweringScreen):
             self.say(f"the note was not written: {error}", "error")
         else:
             self.wall.note(f"you: {message.words}  ({file}; read at the next turn)")
+
+    def action_edit_settings(self) -> None:
+        """Change lab.toml in the person's own editor, which has the terminal to itself meanwhile."""
+        if self.board.state is State.RUNNING:
+            self.say("hold the run first (space): the editor takes the whole screen")
+            return
+        problem = edit(self.app, self.session.project.path / "lab.toml")
+        if problem:
+            self.say(problem, "warning")
+        self._reread_cap()
 
     # Going back
 

@@ -6,6 +6,7 @@ import asyncio
 import re
 from pathlib import Path
 from typing import ClassVar
+from urllib.parse import urlsplit
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -14,7 +15,8 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Input, Label, Select, Static
 
-from core.errors import LabError
+from core.clean import clean
+from core.errors import LabError, SettingsError
 
 ASKED = (
     ("never: the agents work on their own", "off"),
@@ -29,6 +31,7 @@ class NewProjectScreen(ModalScreen[Path | None]):
     BINDINGS: ClassVar[list[BindingType]] = [("ctrl+s", "create", "create"), ("escape", "dismiss(None)", "cancel")]
 
     AUTO_FOCUS = "#question"
+    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-low"), (30, "-high")]
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="new", classes="sheet") as sheet:
@@ -46,11 +49,14 @@ class NewProjectScreen(ModalScreen[Path | None]):
             yield Input(id="data", compact=True, placeholder="the agents choose a bundled data set")
             yield Label("The column to predict")
             yield Input(id="target", compact=True, placeholder="only with data of your own")
+            models, problem = offered()
+            yield Label("Who thinks")
+            yield Select(models, value="builtin", allow_blank=False, id="model", compact=True)
             yield Label("How often you want to be asked")
             yield Select(
                 [(words, mode) for words, mode in ASKED], value="off", allow_blank=False, id="copilot", compact=True
             )
-            yield Static("", id="problem", markup=False)
+            yield Static(problem, id="problem", markup=False)
 
     @on(Input.Changed, "#question")
     def _suggest(self, event: Input.Changed) -> None:
@@ -65,11 +71,12 @@ class NewProjectScreen(ModalScreen[Path | None]):
     async def action_create(self) -> None:
         """Make the project, or say what is missing."""
         question, place, data, target = (field.value.strip() for field in self.query(Input))
+        model, copilot = (str(self.query_one(name, Select).value) for name in ("#model", "#copilot"))
         folder = Path(place) if place else suggested(question)
         problem = missing(question, data, target)
         if not problem:
             try:
-                await asyncio.to_thread(create, folder, question, data, target, str(self.query_one(Select).value))
+                await asyncio.to_thread(create, folder, question, data, target, model, copilot)
             except (LabError, OSError) as error:
                 problem = str(error)
             else:
@@ -78,12 +85,25 @@ class NewProjectScreen(ModalScreen[Path | None]):
         self.query_one("#problem", Static).update(problem)
 
 
-def create(folder: Path, question: str, data: str, target: str, copilot: str) -> None:
+def offered() -> tuple[list[tuple[str, str]], str]:
+    """The models to choose from, as (words, name), and what is wrong with the user's own, if anything is."""
+    from core.models.named import known_models
+
+    builtin = ("the built-in researcher: rules, no network, no key", "builtin")
+    try:
+        named = known_models()
+    except SettingsError as error:
+        return [builtin], str(error)
+    mine = [(clean(f"{one.name}: {one.model} at {urlsplit(one.base_url).netloc}"), one.name) for one in named]
+    return [builtin, *mine], ""
+
+
+def create(folder: Path, question: str, data: str, target: str, model: str, copilot: str) -> None:
     """Make the project; raises LabError."""
     from core.create import create_project
 
     file = Path(data).expanduser() if data else None
-    create_project(folder, question, data=file, target=target, copilot=copilot)
+    create_project(folder, question, data=file, target=target, model=model, copilot=copilot)
 
 
 def suggested(question: str) -> Path:

@@ -18,6 +18,8 @@ from core.events import (
     ProgramStarted,
     Proposed,
     Restarted,
+    State,
+    StateChanged,
     Thinking,
     Token,
     TurnCommitted,
@@ -178,6 +180,8 @@ class Wall(Container):
                 chat.finish(turn)
                 if turn.diff:
                     self._diff(turn)
+            case StateChanged(state, _, cause) if state is not State.RUNNING and (cause or state is not State.WAITING):
+                chat.break_off()
             case Notice(level, text):
                 chat.note(text, level)
             case _:

@@ -17,9 +17,9 @@ NEXT = {
     State.FINISHED: "4 reads the report, h and r go back to a turn",
 }
 WANTED = {
-    "budget": "raise [budget] in lab.toml, then space runs on",
-    "loop": "i writes the agents a note, then space runs on",
-    "price": "give the price in config.toml (`labtop models` says how), then space runs on",
+    "budget": "E opens lab.toml, then space runs on",
+    "loop": "i writes the agents a note, space runs on",
+    "price": "E opens lab.toml, then space runs on",
 }
 """What a person can do, by the cause that the run waits for."""
 
@@ -30,10 +30,10 @@ LONGEST_PRINTED = 60
 
 
 class NowLine(Static):
-    """One line while a turn is made; as many as it takes, up to three, to say why none is."""
+    """One line while a turn is made; as many as it takes, up to five, to say why none is."""
 
     DEFAULT_CSS = """
-    NowLine { height: auto; min-height: 1; max-height: 3; padding: 0 1; background: $background; }
+    NowLine { height: auto; min-height: 1; max-height: 5; padding: 0 1; background: $background; }
     """
 
     def __init__(self) -> None:
@@ -58,7 +58,7 @@ def now(board: Board, held: str = "") -> Content:
         said, after = reason, "" if board.proposed else WANTED.get(board.cause, NEXT[board.state])
     if board.wait:
         (glyph, style), said = WAITS, waiting(board.wait, board.clock())
-        after = after or ("space stops waiting, q leaves" if board.wait.until is not None else "")
+        after = "space stops waiting, q leaves" if board.wait.until is not None else after
     parts = [plain(said), Content.styled(f" · {after}", MUTED) if after else Content("")]
     return Content.assemble((f"{glyph} ", style), *parts)
 

@@ -86,6 +86,11 @@ class Growing:
             self._tail = self._tail[stable:]
             del self._done[:-400]
 
+    @property
+    def empty(self) -> bool:
+        """Whether nothing has been said or thought yet."""
+        return not self.characters and not self.aside.thoughts
+
     def think(self, text: str) -> None:
         """More of what the model thinks before it replies."""
         self.aside.think(text)
