@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -48,12 +49,15 @@ class _Grammar:
     read: Callable[[Block], Command]
 
 
-def parse(reply: str, allowed: Sequence[type], *, phase: Phase | None = None, cut: bool = False) -> Command | Malformed:
+def parse(
+    reply: str, allowed: Sequence[type], *, phase: Phase | None = None, cut: bool = False, shown: str = ""
+) -> Command | Malformed:
     """Read the one command of a reply; `allowed` are classes of core.commands. Never raises on any text.
 
     Fenced blocks whose word is no command are prose. What is not in the right form is read where it can mean one thing
     only (core.near), which `phase` helps to tell; otherwise it is Malformed, as are several commands, one that is not
-    allowed, and a worked example handed in as it stands. `cut` says that the reply ended at the server's limit.
+    allowed, and a worked example handed in as it stands. `cut` says that the reply ended at the server's limit; `shown`
+    is the text in which the agent was shown what it may say.
     """
     if len(reply) > LONGEST_REPLY:
         problem = f"The reply has {len(reply)} characters; at most {LONGEST_REPLY} are read."
@@ -66,8 +70,10 @@ def parse(reply: str, allowed: Sequence[type], *, phase: Phase | None = None, cu
         words = [_GRAMMAR[kind].word for kind in allowed]
         meant = near(reply, Place(words, _KINDS, phase), cut=cut)
         if meant is None:
-            return Malformed(str(wrong), "\n\n".join(form(kind) for kind in allowed))
+            return Malformed(str(wrong), "\n\n".join(form(kind) for kind in _attempted(reply, allowed)))
         block = meant
+    if any(block.word == one.word and block.body.split() == one.body.split() for one in read(shown)[0]):
+        return _copied(block.word)
     return _command(block, prose)
 
 
@@ -82,10 +88,19 @@ def _command(block: Block, prose: str) -> Command | Malformed:
             command = grammar.read(mended(block, prose))
         except Wrong:
             return Malformed(f"{block.word}: {wrong}", form(kind))
-    if _is_example(command):
-        problem = f"{block.word}: this is the example that shows the form; write your own in its place."
-        return Malformed(problem, form(kind))
-    return command
+    return _copied(block.word) if _is_example(command) else command
+
+
+def _copied(word: str) -> Malformed:
+    return Malformed(
+        f"{word}: this is the example that shows the form; write your own in its place.", form(_KINDS[word])
+    )
+
+
+def _attempted(reply: str, allowed: Sequence[type]) -> Sequence[type]:
+    """The one command that a reply speaks of, else all that are allowed: one form is easier to follow than three."""
+    named = [kind for kind in allowed if re.search(rf"\b{_GRAMMAR[kind].word}\b", reply)]
+    return named if len(named) == 1 else allowed
 
 
 def write(command: Command) -> str:

@@ -194,12 +194,22 @@ def test_the_example_with_another_paper_is_no_summary_of_it() -> None:
     assert isinstance(parse(example, READ), Malformed)
 
 
-PIECES = st.sampled_from(
-    [
-        *"``` ```` ~~~ python json PLAN plan edit REPLACE ADD_PAPER GO_BACK FINISH 7/10 { } <think> </think> x ** :".split(),
-        *("\n", "\n", " ", "EDIT 1 2", "Score: 0.7", "SUMMARY a b", "1| x", '"score": 1', "# P"),
-    ]
-)
+def test_an_example_of_the_prompt_is_no_command_but_another_text_in_its_form_is() -> None:
+    shown = "SUMMARY: search.\n\n```SUMMARY\nsugar dissolution\n```\n"
+    assert isinstance(parse("```SUMMARY\nsugar  dissolution\n```", READ, shown=shown), Malformed)
+    assert parse("```SUMMARY\nlabel noise\n```", READ, shown=shown) == Summary("label noise")
+
+
+def test_an_answer_to_a_near_miss_shows_the_one_form_that_was_tried() -> None:
+    answer = parse("I would like to ADD_PAPER the one by Ho.", READ)
+    assert isinstance(answer, Malformed)
+    assert answer.form == form(AddPaper)
+
+
+FENCES = ["```", "````", "~~~", "python", "json", "\n", "\n", " ", "<think>", "</think>"]
+WORDS = ["PLAN", "plan", "EDIT 1 2", "edit", "REPLACE", "SUMMARY a b", "ADD_PAPER", "GO_BACK", "FINISH"]
+BODIES = ["7/10", "Score: 0.7", "1| x", "{", "}", '"score": 1', "# P", "x", "**", ":"]
+PIECES = st.sampled_from([*FENCES, *WORDS, *BODIES])
 
 
 @settings(max_examples=600, deadline=None)
