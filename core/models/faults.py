@@ -39,7 +39,8 @@ class Rejected(Exception):
         self.headers = {name.lower(): value for name, value in headers.items()}
         self.page = page
         self.begun = begun
-        told = body.get("error", body) if isinstance(body, dict) else body
+        first = body[0] if isinstance(body, list) and body else body  # Gemini puts its error into a list
+        told = first.get("error", first) if isinstance(first, dict) else first
         self.details: Mapping[str, Any] = told if isinstance(told, dict) else {}
         message = self.details.get("message", self.details.get("detail", told))
         self.message = message if isinstance(message, str) else json.dumps(message, default=str)[:4000]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 from core.brief import Brief, Job
 from core.errors import LabError
 from core.models.faults import Empty
-from core.models.model import Request, Usage
+from core.models.model import Request, Unavailable, Usage
 from core.models.named import Named
 from core.models.server import Key, Server
 from core.record import Agent, Phase
@@ -56,6 +56,8 @@ async def probe(named: Named, key: Key) -> Probe:
                     usage = piece
     except Empty as empty:  # a token of a thought, or one that shows nothing: it works
         usage = empty.spent
+    except Unavailable as error:
+        return Probe(named.name, False, error.message, server.window, time.monotonic() - began, error.spent)
     except LabError as error:
         return Probe(named.name, False, str(error), server.window, time.monotonic() - began)
     if not named.local and named.base_url.startswith("http:") and named.key_env:

@@ -47,8 +47,6 @@ class Reading:
         choice = choices[0] if isinstance(choices, list) and choices and isinstance(choices[0], dict) else {}
         if isinstance(event.get("usage"), dict):
             self.usage = event["usage"]
-            if not choices and self.finish is None and self.said:  # the last word of a server that names no reason
-                self.finish = "stop"
         if isinstance(choice.get("finish_reason"), str):
             self.finish = choice["finish_reason"]
         delta = choice.get("delta") or choice.get("message")

@@ -158,6 +158,8 @@ class Server:
     def _what_is_wrong(self, request: Request, reading: Reading, usage: Usage) -> ModelError | None:
         """Why a reply that came to its end is none, if it is none."""
         who = self.name
+        if reading.finish is None and not reading.pieces:
+            return Empty(f"{who} has sent no reply at all.", spent=usage)
         if reading.finish is None:
             return Unavailable(f"The reply of {who} broke off before its end.", spent=usage)
         if reading.refusal or reading.finish == "content_filter":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
@@ -183,8 +184,8 @@ def _told(error: Exception, *, sent: bool, begun: bool = False) -> Exception:
 def _why(cause: BaseException | None) -> str:
     """The system's own word for a lost connection, such as `Connection refused`; never text of the server's."""
     while cause is not None:
-        if isinstance(cause, OSError) and cause.strerror:
-            return f" ({cause.strerror})"
+        if isinstance(cause, OSError) and cause.errno and cause.errno > 0:
+            return f" ({os.strerror(cause.errno)})"
         cause = cause.__cause__ or cause.__context__
     return ""
 
