@@ -26,6 +26,8 @@ UNPACKED = 4
 _ROOM = 64 * 2**20
 _ADDRESSES = 16 * 2**30
 _LOOK = 0.25
+_PIECE = 64 * 1024
+"""Bytes that arrive before they are on disk, where progress is seen; the library waits for ten million."""
 
 
 class Refused(Exception):
@@ -130,18 +132,19 @@ def _on_disk(folder: Path) -> int:
 
 
 def _fetch(order: Order, told: TextIO) -> None:
-    import datasets
-    from huggingface_hub import HfApi
+    from huggingface_hub import HfApi, constants
 
-    datasets.config.USE_PARQUET_EXPORT = False  # another server; what is fetched is what the set itself holds
+    constants.DOWNLOAD_CHUNK_SIZE = _PIECE
     api = HfApi(endpoint=order.endpoint)
     about = api.dataset_info(order.repo, revision=order.revision or None, timeout=20)
-    names = [one.rfilename for one in about.siblings or ()]
-    if f"{order.repo.rsplit('/', 1)[-1]}.py" in names:
+    if f"{order.repo.rsplit('/', 1)[-1]}.py" in [one.rfilename for one in about.siblings or ()]:
         raise Refused(
             "it is a script that would have to be run, and no code of a data set is run",
             "Look for a copy of it in Parquet or CSV, often under another owner's name.",
         )
+    import datasets
+
+    datasets.config.USE_PARQUET_EXPORT = False  # another server; what is fetched is what the set itself holds
     builder = datasets.load_dataset_builder(
         order.repo, order.config or None, revision=about.sha, cache_dir=str(Path(order.folder) / "made"), **order.asked
     )

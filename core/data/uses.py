@@ -39,7 +39,7 @@ class Use:
     @property
     def words(self) -> str:
         """The use as a person reads it."""
-        return self.repo + (f" ({self.config})" if self.config else "")
+        return self.repo + (f" ({_short(self.config)})" if self.config else "")
 
 
 def uses(text: str) -> tuple[Use, ...]:
