@@ -17,6 +17,8 @@ from core.record import Phase
 _CODE = ("REPLACE", "SUBMIT_CODE", "PYTHON")
 _LINES = ("SUMMARY", "FULL_TEXT", "SEARCH_HF")
 _TEXTS = ("PLAN", "INTERPRETATION")
+_STEPS = (*_LINES, "ADD_PAPER", "PYTHON", "DIALOGUE")
+"""Commands that can be taken one by one: they look, say or add, and put nothing in another's place."""
 _DETAILED = (*_LINES, "EDIT", "ADD_PAPER", "GO_BACK", "SCORE", "DIALOGUE", "FINISH")
 """Commands whose word may be followed by something on its line."""
 _PYTHON, _LATEX, _MARKDOWN = ("python", "py", "python3"), ("latex", "tex"), ("markdown", "md")
@@ -85,10 +87,10 @@ def near(reply: str, place: Place, *, cut: bool) -> Block | None:
         found = _each(_named, blocks, place) or _each(_implied, blocks, place)
         if not found:
             return None if cut else _talk(reply, blocks, place)
-        meant = _one(found)
+        meant = _one(found) or _first(found, place)
         if meant is None or meant.word not in place.allowed or (cut and not meant.closed):
             return None
-        if meant.closed and not blocks[-1].closed:
+        if meant.closed and not blocks[-1].closed and len(found) == 1:
             return None  # a second block was begun: nobody knows where the first was meant to end
         body = meant.body if meant.closed else meant.body.rstrip("\n") + "\n"
         return mended(replace(meant, body=body, closed=True), prose)
@@ -121,6 +123,12 @@ def _one(blocks: list[Block]) -> Block | None:
     """The only command among `blocks`; one that is said twice in the same words is one."""
     said = {(block.word, block.arguments, block.body.strip()) for block in blocks}
     return blocks[0] if len(said) == 1 else None
+
+
+def _first(blocks: list[Block], place: Place) -> Block | None:
+    """The first of several commands, when it only looks or says: the others were written before its answer was seen."""
+    steps = blocks[0].word in _STEPS and all(block.word in place.allowed for block in blocks)
+    return blocks[0] if steps and blocks[0].closed else None
 
 
 def _ends_in_stray(blocks: list[Block]) -> bool:
@@ -207,9 +215,10 @@ def _unfenced(prose: str, place: Place) -> Block | None:
     lines = prose.split("\n")
     said = [(index, found) for index, line in enumerate(lines) if (found := _said(line, place))]
     said = [(index, found) for index, found in said if found.loud and found.word in place.allowed]
-    if len({found for _, found in said}) > 1:
+    if len({found for _, found in said}) > 1 and said[0][1].word not in _STEPS:
         return None
     if said:
+        lines = lines[: next((index for index, found in said[1:] if found != said[0][1]), None)]
         index, found = said[0]
         after: list[str] = lines[index + 1 :]
         rest = found.rest

@@ -122,12 +122,18 @@ UNDERSTOOD: list[tuple[str, tuple[type, ...], Command]] = [
     ("```GO_BACK Running Experiments\nSeeds.\n```", (Finish, GoBack), GoBack(Phase.EXPERIMENTS, "Seeds.")),
     ("```GO_BACK\nrunning-experiments\nSeeds.\n```", (Finish, GoBack), GoBack(Phase.EXPERIMENTS, "Seeds.")),
     ("More seeds.\n```GO_BACK plan-formulation\n```", (Finish, GoBack), GoBack(Phase.PLAN, "More seeds.")),
+    # steps that were written before the first was answered
+    ("```SUMMARY\na\n```\n```FULL_TEXT\nb\n```", READ, Summary("a")),
+    ("```ADD_PAPER\na\nb\n```\n\nThen:\n```SUMMARY\nc", READ, AddPaper("a", "b")),
+    ("SUMMARY a b\n\nADD_PAPER c\nd", READ, Summary("a b")),
+    ("ADD_PAPER a1999b\nc\n\nADD_PAPER d1999e\nf", READ, AddPaper("a1999b", "c")),
     # what is said twice is said once
     ("```SUMMARY\na b\n```\n\n```SUMMARY\na b\n```", READ, Summary("a b")),
 ]
 
 NOT_UNDERSTOOD: list[tuple[str, tuple[type, ...]]] = [
-    ("```SUMMARY\na\n```\n```SUMMARY\nb\n```", READ),  # two that differ
+    ("```EDIT 1 1\na\n```\n```EDIT 3 3\nb\n```", SOLVER),  # two that differ
+    ("```SUMMARY\na\n```\n```PLAN\nb\n```", READ),
     ("```replace\nx\n```\n```edit 1 2\ny\n```", SOLVER),
     ("```python\nx = 1\n```\n```python\ny = 1\n```", (Replace,)),
     ("```python\nx = 1\n```", SOLVER),  # a few lines of a program: nobody knows where they belong
@@ -139,7 +145,7 @@ NOT_UNDERSTOOD: list[tuple[str, tuple[type, ...]]] = [
     ("```PYTHON\nprint(1)\n```", PREPARE),
     ("```REPLACE\nx = 1\n```\n\n```python\ny", (Replace,)),  # a block begun behind it
     ('```REPLACE\nDOC = """\n```\n"""\n```', (Replace,)),
-    ("SUMMARY a b\n\nSUMMARY c d", READ),
+    ("REPLACE\nx\n\nEDIT 1 2\ny", SOLVER),
     ("EDIT the lines 3 and 4 as follows", SOLVER),
     ("# Notes", SOLVER),
     ("no heading", (Plan,)),
