@@ -1,15 +1,15 @@
 """A scripted researcher for the chat server: carries a project through all seven phases by reading its prompts alone.
 
-The first heading of the system text says role and phase; what is offered, the listings and the ids of papers are read
-from the text as a model would. The same prompt always has the same answer. The study is a small one on iris: a nearest
-centroid over some seeds, one figure, a report in eight sections, reviews that send the work back once where they may.
+The first heading and the end of the prompt say role and phase; what is offered, the listings and the ids of papers are
+read from the text as a model would. The same prompt always has the same answer. The study is a small one on iris: a
+nearest centroid over some seeds, one figure, a report in eight sections, reviews that send the work back if they may.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from core.commands import (
@@ -132,7 +132,7 @@ PROSE = (
 IMPROVED = "Every split was drawn anew from its own seed."
 
 Speaker = Callable[[str, str], Command]
-_FENCE = re.compile(r"^`{3,}([A-Z_]+)", re.MULTILINE)
+_FENCE = re.compile(r"`{3,}([A-Z_]+)")
 _KEY = re.compile(r"\b[a-z]{2,}[0-9]{4}[a-z]+\b")
 _LINE = re.compile(r"^ *([0-9]+)\| (.*)$", re.MULTILINE)
 
@@ -142,16 +142,15 @@ def answer(request: Mapping[str, Any]) -> str:
     messages = request["messages"]
     system = "\n".join(text_of(one) for one in messages if one["role"] in ("system", "developer"))
     user = "\n".join(text_of(one) for one in messages if one["role"] == "user")
-    heading = next((line for line in (system or user).splitlines() if line.startswith("# ")), "")
-    for words, speak in SPEAKERS.items():
-        if heading.startswith(f"# {words}"):
-            return f"I take the next step.\n\n{write(speak(system, user))}\n"
-    raise ValueError(f"nobody answers {heading!r}")
+    speak = SPEAKERS.get(speaker_of(f"{system}\n{user}"))
+    if speak is None:
+        raise ValueError(f"nobody answers {(system or user)[:100]!r}")
+    return f"I take the next step.\n\n{write(speak(system, user))}\n"
 
 
 def offered(system: str, user: str) -> set[str]:
-    """The words of the commands that the prompt shows a worked example of."""
-    return set(_FENCE.findall(f"{system}\n{user}"))
+    """The commands that may be used now: the end of the prompt names them, or else all that it shows."""
+    return set(_FENCE.findall(part(user, "Now")) or _FENCE.findall(f"{system}\n{user}"))
 
 
 def part(text: str, heading: str) -> str:
@@ -162,10 +161,11 @@ def part(text: str, heading: str) -> str:
 
 def reads(system: str, user: str) -> Command:
     """Search, read one paper in full, then take papers in."""
-    keys = list(dict.fromkeys(_KEY.findall(part(user, "Found"))))
+    now = part(user, "Now")
+    keys = [key for key in dict.fromkeys(_KEY.findall(part(user, "Papers that searches found"))) if key not in now]
     if not keys:
         return Summary("nearest neighbors" if "nothing was found" in user.lower() else "random forests")
-    if "FULL_TEXT" not in user:
+    if "FULL_TEXT" not in part(user, "This phase so far"):
         return FullText(keys[0])
     return AddPaper(keys[0], "It compares classifiers on small tables, as this study does on one table.")
 
@@ -215,8 +215,8 @@ def experiments(system: str, user: str) -> Command:
 
 def judges(system: str, user: str) -> Command:
     """Score more seeds higher."""
-    seeds = re.search(r"SEEDS = ([0-9]+)", user)
-    return Judgement(min(0.9, 0.5 + 0.02 * int(seeds[1]) if seeds else 0.1), "More seeds would narrow the interval.")
+    seeds = re.findall(r"SEEDS = ([0-9]+)", user)
+    return Judgement(min(0.9, 0.5 + 0.02 * int(seeds[-1]) if seeds else 0.1), "More seeds would narrow the interval.")
 
 
 def grades(system: str, user: str) -> Command:
@@ -271,33 +271,39 @@ def decides(system: str, user: str) -> Command:
 
 
 SPEAKERS: Mapping[str, Speaker] = {
-    "PhD student, literature review": reads,
-    "Postdoc, plan": plans,
-    "PhD student, plan": agrees,
-    "SW engineer, data": prepares,
-    "ML engineer, data": looks,
-    "ML engineer, running": experiments,
-    "Judge": judges,
-    "Postdoc, results": interprets,
-    "PhD student, results": agrees,
-    "PhD student, report writing": writes,
-    "Professor, report": grades,
-    "Reviewer": reviews,
-    "PhD student, report refinement": decides,
+    "phd student, literature review": reads,
+    "postdoc, plan formulation": plans,
+    "phd student, plan formulation": agrees,
+    "sw engineer, data preparation": prepares,
+    "ml engineer, data preparation": looks,
+    "ml engineer, running experiments": experiments,
+    "judge, running experiments": judges,
+    "postdoc, results interpretation": interprets,
+    "phd student, results interpretation": agrees,
+    "phd student, report writing": writes,
+    "professor, report writing": grades,
+    "reviewer, report refinement": reviews,
+    "phd student, report refinement": decides,
 }
-"""Who answers, by how the first heading of the system text begins."""
+"""Who answers, by role and phase."""
 
 
 def speaker_of(prompt: str) -> str:
-    """Whose prompt a text is, as in SPEAKERS; empty when it is none."""
-    heading = next((line.removeprefix("# ") for line in prompt.splitlines() if line.startswith("# ")), "")
-    return next((words for words in SPEAKERS if heading.startswith(words)), "")
+    """Whose prompt a text is, as in SPEAKERS; empty when it is none.
+
+    A heading names role and phase, or the phase and two roles; then the end of the prompt says which of them it is.
+    """
+    heading = next((line.removeprefix("# ").lower() for line in prompt.splitlines() if line.startswith("# ")), "")
+    phase, colon, _ = heading.partition(": ")
+    if colon and (role := re.search(r"You are the \*\*(.+?)\*\*", prompt)):
+        heading = f"{role[1].lower()}, {phase}"
+    heading = {"judge of experiments": "judge, running experiments", "reviewer": "reviewer, report refinement"}.get(
+        heading, heading
+    )
+    return heading if heading in SPEAKERS else ""
 
 
 def phase_of(prompt: str) -> Phase | None:
     """The phase that a prompt belongs to."""
-    speaker = speaker_of(prompt)
-    named: Sequence[tuple[str, Phase]] = (("Judge", Phase.EXPERIMENTS), ("Reviewer", Phase.REFINEMENT))
-    found = [phase for start, phase in named if speaker.startswith(start)]
-    found += [phase for phase in Phase if speaker and phase.title.lower().startswith(speaker.rpartition(", ")[2])]
-    return found[0] if found else None
+    named = speaker_of(prompt).rpartition(", ")[2]
+    return next((phase for phase in Phase if phase.title.lower() == named), None)
