@@ -201,12 +201,13 @@ def _not_a_feed(body: bytes) -> str:
     """What is wrong with a page that should be an Atom feed: arXiv sends its maintenance page with a 200, too."""
     from lxml import etree
 
+    if body[:2000].lstrip().lower().startswith((b"<!doctype html", b"<html")):
+        return "a page for people instead of an answer"
     parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False)
     try:
         root = etree.fromstring(body, parser)
     except (etree.XMLSyntaxError, ValueError):
-        html = body[:2000].lstrip().lower().startswith((b"<!doctype html", b"<html"))
-        return "a page for people instead of an answer" if html else "an answer that is not whole"
+        return "an answer that is not whole"
     return "" if root.tag == "{http://www.w3.org/2005/Atom}feed" else "an answer that is not a list of papers"
 
 

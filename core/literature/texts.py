@@ -95,8 +95,8 @@ def of_source(data: bytes) -> Read:
     text = "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
     if len(text) < 500:
         raise NoText("its source holds no text")
-    items = (" ".join(source_as_text(one)[:1000].split()) for one in references.split(r"\bibitem")[1:400])
-    return Read(text[:LONGEST], "\n".join(re.sub(r"^(?:\[[^\]]*\]\s*)?\{?[\w:./+-]*\}?\s*", "", one) for one in items))
+    items = (re.sub(r"\A\s*(?:\[[^\]]*\]\s*)?\{[^}]*\}", "", one) for one in references.split(r"\bibitem")[1:400])
+    return Read(text[:LONGEST], "\n".join(" ".join(source_as_text(one[:3000]).split()) for one in items))
 
 
 def _one_file(data: bytes) -> str:
@@ -131,19 +131,17 @@ def _only_tex(data: bytes) -> bytes:
 
 
 def _without_running_lines(pages: Sequence[str]) -> Iterator[list[str]]:
-    """The lines of each page without heads, feet and page numbers: what stands at the edge of three pages or more."""
+    """The lines of each page without page numbers, and without the heads and feet of three pages or more."""
     split = [[line.strip() for line in page.splitlines() if line.strip()] for page in pages]
     edges = Counter(shape for lines in split for shape in {_shape(line) for line in (*lines[:2], *lines[-2:])})
     for lines in split:
-        yield [line for at, line in enumerate(lines) if not (_at_edge(at, len(lines)) and _runs(line, edges))]
-
-
-def _at_edge(at: int, count: int) -> bool:
-    return at < 2 or at >= count - 2
+        start = next((at for at, line in enumerate(lines[:2]) if not _runs(line, edges)), min(2, len(lines)))
+        end = next((at for at, line in enumerate(lines[:-3:-1]) if not _runs(line, edges)), 2)
+        yield lines[start : len(lines) - end]
 
 
 def _runs(line: str, edges: Mapping[str, int]) -> bool:
-    return edges[_shape(line)] >= 3 or bool(re.fullmatch(r"\W*\d+\W*", line))
+    return bool(re.fullmatch(r"\W*\d+\W*", line)) or (edges[_shape(line)] >= 3 and not line.endswith("."))
 
 
 def _shape(line: str) -> str:
