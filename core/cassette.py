@@ -153,17 +153,17 @@ class Recording:
         return None
 
     async def take(self, kind: str, asked: Mapping[str, Any], do: Callable[[], Awaitable[Any]]) -> Any:
-        content = _canonical([self._head, len(self._names), kind, asked])
-        question = hashlib.sha256(content).hexdigest()
-        take = await to_the_end(self._shelf.noted, question)
+        asked_here = question(self._head, len(self._names), kind, asked)
+        take = await to_the_end(self._shelf.noted, asked_here)
         if take is None:
             take = Take(kind, asked, await do())
             name = await to_the_end(self._shelf.put, take)
-            await to_the_end(self._shelf.note, question, name)
+            await to_the_end(self._shelf.note, asked_here, name)
         else:
             name = await to_the_end(self._shelf.put, take)
         self._names.append(name)
-        return take.answer
+        # What a replay will be given, to the order of the keys: nothing that is built from it may differ.
+        return json.loads(_canonical(take.answer))
 
 
 class Playing:
@@ -209,6 +209,11 @@ class Playing:
             await self._anew(take, do)
         self._names.append(self._left.pop(0))
         return take.answer
+
+
+def question(head: str, place: int, kind: str, asked: Mapping[str, Any]) -> str:
+    """The name of what the turn on `head` asks as its take number `place`, from 0."""
+    return hashlib.sha256(_canonical([head, place, kind, asked])).hexdigest()
 
 
 def _difference(kind: str, asked: Mapping[str, Any], take: Take) -> str:

@@ -17,6 +17,8 @@ class PersonNeeded(LabError):
     """Nobody is here to decide what the project's settings leave to a person."""
 
     title = "Waiting for you"
+    cause = ""
+    """In a word, what kind of decision is wanted: `budget`, `price`, `loop`; else empty."""
 
 
 @dataclass(frozen=True, slots=True)

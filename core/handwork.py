@@ -21,8 +21,8 @@ DIFF = 20_000
 """How many characters of a person's changes the agents read."""
 
 
-def commit_hand_edits(project: Project) -> TurnCommitted | None:
-    """Commit what the person changed since the last turn; None when nothing was changed."""
+def commit_hand_edits(project: Project, time: str = "") -> TurnCommitted | None:
+    """Commit what the person changed since the last turn, at `time` or now; None when nothing was changed."""
     edits = project.hand_edits()
     if edits is None:
         return None
@@ -42,7 +42,7 @@ def commit_hand_edits(project: Project) -> TurnCommitted | None:
         outcome=f"The researcher {what}.",
         diff=diff,
         path=edits.paths[0] if len(edits.paths) == 1 else "",
-        time=now(),
+        time=time or now(),
     )
     after = replace(progress, turn=turn.number, changes=f"{progress.changes}{diff}"[-DIFF:])
     after, changes = _reopened(after, edits.paths)

@@ -6,8 +6,9 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
+from core.cassette import FOLDER, Recording, Shelf, Tape
 from core.errors import LabError
 from core.events import (
     Event,
@@ -19,15 +20,19 @@ from core.events import (
     StateChanged,
     TurnCommitted,
 )
+from core.exchange import Choice, Exchange
 from core.gate import Gate, PersonNeeded
 from core.handwork import commit_hand_edits
-from core.literature.library import Library, bundled
+from core.ledger import ledger_of
+from core.literature.library import bundled
+from core.literature.sources import Sources, sources_for
+from core.loops import accepted, diagnosis
+from core.meter import Meter
 from core.models.choose import Models
 from core.models.model import Model
 from core.phases import data, experiments, interpretation, literature, plan, refinement, report
 from core.progress import STATE, Progress, read_progress
-from core.record import Agent, Phase, Status, Turn, now
-from core.replies import Replies
+from core.record import Agent, Phase, Status, Turn
 from core.sandbox.run import Tier, best_tier, describe
 from core.sandbox.scratch import sweep
 from core.settings import Settings
@@ -50,13 +55,38 @@ RUN = "run.json"
 """Under `.git/labtop/`: what the run was last doing, for `labtop status`."""
 
 
-class Laboratory:
-    """One project at work. `gate` is the person; `model` overrides the settings' model."""
+@dataclass(frozen=True, slots=True)
+class Only:
+    """One model for every phase and role, whatever the settings say."""
 
-    def __init__(self, project: Project, gate: Gate, model: Model | None = None) -> None:
+    model: Model
+
+    def model_for(self, phase: Phase, agent: Agent) -> Model:
+        """The one model."""
+        return self.model
+
+
+class Laboratory:
+    """One project at work. `gate` is the person.
+
+    `model` overrides the settings' models, `sources` what literature is searched, `tape` the world outside.
+    """
+
+    def __init__(
+        self,
+        project: Project,
+        gate: Gate,
+        model: Model | None = None,
+        tape: Callable[[str], Tape] | None = None,
+        sources: Sources | None = None,
+    ) -> None:
         self.project = project
         self.gate = gate
         self._model = model
+        self._sources = sources
+        self._shelf = Shelf(project.private(FOLDER))
+        self._tape = tape or (lambda head: Recording(self._shelf, head))
+        self._ledger = ledger_of(project)
 
     async def run(self, until: Phase | None = None, turns: int | None = None) -> AsyncGenerator[Event]:
         """Work until the end, the end of phase `until`, or for `turns` turns; the one public entry.
@@ -75,7 +105,7 @@ class Laboratory:
                         self._note_run(event)
                     yield event
             except PersonNeeded as error:
-                stop = StateChanged(State.WAITING, str(error))
+                stop = StateChanged(State.WAITING, str(error), error.cause)
                 yield stop
             except LabError as error:
                 stop = StateChanged(State.STOPPED, f"{error.title}: {error}")
@@ -91,8 +121,8 @@ class Laboratory:
 
     async def _run(self, until: Phase | None, turns: int | None) -> AsyncGenerator[Event]:
         progress = read_progress(self.project)
-        settings = self.project.settings()
-        model = self._model or Models(settings).model_for(progress.phase, Agent.PHD_STUDENT)
+        models = self._models(self.project.settings())
+        model = await asyncio.to_thread(models.model_for, progress.phase, Agent.POSTDOC)
         tier = await asyncio.to_thread(best_tier)
         branch, head = await asyncio.to_thread(lambda: (self.project.branch_name, self.project.head))
         yield RunStarted(self.project.name, branch, head, model.name, describe(tier), progress.turn)
@@ -159,14 +189,14 @@ class Laboratory:
         if edits:
             yield edits
         progress, settings = read_progress(self.project), self.project.settings()
-        model = self._model or Models(settings).model_for(progress.phase, Agent.PHD_STUDENT)
-        if progress.phase_turns >= allowance(progress.phase, settings):
-            raise await to_the_end(self._stuck, progress, settings)
+        why = _stuck(progress, settings)
+        head = await asyncio.to_thread(lambda: self.project.head)
+        tape = self._tape(head)
+        if why:
+            raise await to_the_end(self._ask, progress, why, tape)
         clock = Stopwatch()
         queue: asyncio.Queue[Event | None] = asyncio.Queue()
-        head = await asyncio.to_thread(lambda: self.project.head)
-        library = await asyncio.to_thread(_read_library)
-        desk = Desk(self.project, settings, progress, model, self.gate, queue.put_nowait, library, head)
+        desk = await asyncio.to_thread(self._desk, settings, progress, head, tape, queue.put_nowait)
         step = asyncio.ensure_future(STEPS[progress.phase](desk))
         step.add_done_callback(lambda _: queue.put_nowait(None))
         try:
@@ -183,12 +213,43 @@ class Laboratory:
         if draft.finished:
             self.gate.phase_done(progress.phase, settings.copilot)
 
+    def _models(self, settings: Settings) -> Choice:
+        return Only(self._model) if self._model else Models(settings)
+
+    def _desk(
+        self, settings: Settings, progress: Progress, head: str, tape: Tape, emit: Callable[[Event], None]
+    ) -> Desk:
+        meter = Meter(
+            self._ledger,
+            settings.budget,
+            turn=progress.turn + 1,
+            at=head,
+            phase=progress.phase,
+            attended=self.gate.attended,
+            tell=emit,
+        )
+        exchange = Exchange(
+            progress.turn + 1,
+            settings,
+            self.project.path / "prompts",
+            self._models(settings),
+            meter,
+            tape,
+            emit,
+        )
+        return Desk(
+            self.project, settings, progress, self.gate, emit, self._read_literature(settings), tape, exchange, meter
+        )
+
     def _commit(self, desk: Desk, draft: Draft, seconds: float) -> list[Event]:
         before = desk.progress
-        cost = replace(desk.spent, seconds=round(seconds, 3))
+        time, seconds = desk.tape.ended(seconds)
+        cost = replace(desk.exchange.spent, seconds=seconds)
         after = replace(draft.progress, turn=desk.turn, changes="", cost=before.cost + cost)
         if after.phase is before.phase and after.round == before.round:
             after = replace(after, phase_turns=before.phase_turns + 1).remembering(draft.remembered(desk.turn))
+        if accepted(draft.status):
+            after = after.stepped()
         if draft.finished:
             after = after.finishing(draft.finished)
         turn = replace(
@@ -199,28 +260,40 @@ class Laboratory:
             path=draft.path,
             output=draft.output,
             cost=cost,
+            time=time,
+            takes=desk.tape.names,
         )
         commit = self.project.commit(turn, {**draft.changes, STATE: after.to_json()})
-        Replies(self.project.private("replies")).committed()
+        self._shelf.committed()
         events: list[Event] = [TurnCommitted(turn, commit)]
         if draft.finished:
             events.append(PhaseFinished(before.phase, draft.finished))
         return events
 
-    def _stuck(self, progress: Progress, settings: Settings) -> PersonNeeded:
-        """Say in the history that a phase has used its turns, so that the next run begins with a new allowance."""
-        limit = allowance(progress.phase, settings)
-        message = f"{progress.phase.title} has used its {limit} turns without a result."
+    def _ask(self, progress: Progress, why: PersonNeeded, tape: Tape) -> PersonNeeded:
+        """Say in the history that a person is needed, so that the next run begins to count anew."""
+        time, _ = tape.ended(0.0)
         turn = Turn(
-            progress.turn + 1, progress.phase, Agent.LABTOP, "", "", message, "", Status.FAILED, message, time=now()
+            number=progress.turn + 1,
+            phase=progress.phase,
+            agent=Agent.LABTOP,
+            model="",
+            command="",
+            subject=why.message,
+            reply="",
+            status=Status.FAILED,
+            outcome=why.message,
+            time=time,
+            began=tape.began,
         )
-        after = replace(progress, turn=turn.number, phase_turns=0)
+        after = replace(progress, turn=turn.number, phase_turns=0).asked()
         self.project.commit(turn, {STATE: after.to_json()})
-        return PersonNeeded(
-            message,
-            f"Nothing is lost. Look at the last turns, write a note in notes/{progress.phase.value}.md or change "
-            f"lab.toml, and run on: the phase then gets {limit} turns more.",
-        )
+        return why
+
+    def _read_literature(self, settings: Settings) -> Sources:
+        """What the settings allow to search; the bundled records are read here so that no prompt waits for them."""
+        _ = bundled().papers
+        return self._sources or sources_for(settings)
 
     def _note_run(self, event: StateChanged) -> None:
         path = self.project.private(RUN)
@@ -229,11 +302,22 @@ class Laboratory:
         temporary.replace(path)
 
 
-def _read_library() -> Library:
-    """The bundled library, read here so that no prompt waits for it on the loop."""
-    library = bundled()
-    _ = library.papers
-    return library
+class InCircles(PersonNeeded):
+    """The work does not get on."""
+
+    cause = "loop"
+
+
+def _stuck(progress: Progress, settings: Settings) -> PersonNeeded | None:
+    """Why a person is to look at the work before it goes on; None when it gets on."""
+    limit = allowance(progress.phase, settings)
+    where = f"write a note in notes/{progress.phase.value}.md or change lab.toml"
+    if progress.phase_turns >= limit:
+        message = f"{progress.phase.title} has used its {limit} turns without a result."
+        hint = f"Nothing is lost. Look at the last turns, {where}, and run on: the phase then gets {limit} turns more."
+        return InCircles(message, hint)
+    why = diagnosis(progress, settings, progress.cost.money - progress.step_money)
+    return InCircles(why, f"Nothing is lost. Look at the last turns, {where}, and run on.") if why else None
 
 
 def allowance(phase: Phase, settings: Settings) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import asdict, replace
@@ -12,6 +13,7 @@ from core.errors import DataError
 from core.events import ProgramFinished, ProgramOutput, ProgramStarted
 from core.sandbox.programs import ProgramRun, run_program
 from core.sandbox.run import Ending, Outcome, Tier, best_tier
+from core.threads import to_the_end
 
 if TYPE_CHECKING:
     from core.settings import Limits
@@ -29,6 +31,16 @@ async def run(desk: Desk, program: str, overlay: Mapping[str, str], *, seconds: 
 
 
 async def _run(desk: Desk, program: str, overlay: Mapping[str, str], limits: Limits) -> dict[str, Any]:
+    booked = await to_the_end(desk.meter.reserve_program, program, limits.seconds)
+    limits = replace(limits, seconds=booked.seconds)
+    began = time.monotonic()
+    try:
+        return await _told(desk, program, overlay, limits)
+    finally:
+        await to_the_end(desk.meter.worked, booked, time.monotonic() - began)
+
+
+async def _told(desk: Desk, program: str, overlay: Mapping[str, str], limits: Limits) -> dict[str, Any]:
     desk.emit(ProgramStarted(desk.turn, program, best_tier(), limits.seconds))
     try:
         result = await _run_with_data(desk, program, overlay, limits)

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from core import parsing, prompts
+from core import parsing
 from core.brief import Brief, Entry
+from core.cassette import Tape
 from core.commands import Command, Malformed
-from core.errors import ModelError
-from core.events import Event, Proposed, State, StateChanged, Token, TurnStarted
-from core.gate import Approve, Decline, Gate, Proposal, TakeOver
-from core.models.model import Model, Request, Usage
+from core.events import Event, Proposed, State, StateChanged, TurnStarted
+from core.exchange import Exchange
+from core.gate import Approve, Decline, Gate, Proposal, TakeOver, Verdict, verdict_from_json, verdict_json
+from core.meter import Meter
 from core.progress import Progress
-from core.record import Agent, Cost, Score, Status, Turn, now
-from core.replies import Replies
+from core.record import Agent, Score, Status, Turn
 from core.settings import Settings
-from core.threads import to_the_end
 
 if TYPE_CHECKING:
-    from core.literature.library import Library
+    from core.literature.sources import Sources
     from core.workspace.project import Project
 
 Preview = Callable[[Command], tuple[str, str]]
@@ -39,11 +37,12 @@ class Declined:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back for a brief: who answered, the text, and what it asks for."""
+    """What came back for a brief: who answered, the text, and what it asks for; `note` says when it was cut."""
 
     agent: Agent
     reply: str
     command: Command | Malformed | Declined
+    note: str = ""
 
     @property
     def label(self) -> str:
@@ -79,9 +78,9 @@ class Draft:
 
 
 class Desk:
-    """What a step has at hand: the project as it stands, the model, the person, and a way to say what happens.
+    """What a step has at hand: the project as it stands, the models, the person, and a way to say what happens.
 
-    A desk lives for one turn. `spent` grows with every call, `waited` (seconds) with every wait for the person.
+    A desk lives for one turn. `waited` (seconds) grows with every wait for the person.
     """
 
     def __init__(
@@ -89,62 +88,63 @@ class Desk:
         project: Project,
         settings: Settings,
         progress: Progress,
-        model: Model,
         gate: Gate,
         emit: Callable[[Event], None],
-        library: Library,
-        head: str,
+        library: Sources,
+        tape: Tape,
+        exchange: Exchange,
+        meter: Meter,
     ) -> None:
         self.project = project
         self.settings = settings
         self.progress = progress
-        self.model = model
         self.gate = gate
         self.emit = emit
         self.library = library
-        self.head = head
+        self.tape = tape
+        self.exchange = exchange
+        self.meter = meter
         self.turn = progress.turn + 1
-        self.spent = Cost()
         self.waited = 0.0
-        self._calls = 0
-        self._replies = Replies(project.private("replies"))
+        self._model = ""
 
     async def ask(
         self, brief: Brief, allowed: tuple[type, ...], preview: Preview | None = None, *, task: str = ""
     ) -> Answer:
         """Let an agent answer, show the reply as it comes, and have the person's verdict when one is asked for."""
         progress = f"{brief.step}/{brief.max_steps}" if brief.max_steps > 1 else ""
-        self.emit(TurnStarted(self.turn, brief.phase, brief.agent, self.model.name, task or brief.job, progress))
-        reply = await self._reply(brief, allowed, lambda text: self.emit(Token(self.turn, text)))
-        return await self._decided(
-            Answer(brief.agent, reply, parsing.parse(reply, allowed, phase=brief.phase)), brief, allowed, preview
-        )
+        self._model = self.exchange.model_name(brief)
+        self.emit(TurnStarted(self.turn, brief.phase, brief.agent, self._model, task or brief.job, progress))
+        reply, note = await self.exchange.reply(brief, allowed, shown=True)
+        answer = Answer(brief.agent, reply, parsing.parse(reply, allowed, phase=brief.phase, cut=bool(note)), note)
+        return await self._decided(answer, brief, allowed, preview)
 
     async def consult(self, brief: Brief, allowed: tuple[type, ...]) -> Command | Malformed:
         """Ask about the turn's own candidate (judge and reflect): part of this turn, without a verdict."""
-        return parsing.parse(await self._reply(brief, allowed, lambda _: None), allowed)
+        reply, note = await self.exchange.reply(brief, allowed, shown=False)
+        return parsing.parse(reply, allowed, phase=brief.phase, cut=bool(note))
 
     async def once(self, kind: str, asked: Mapping[str, Any], do: Callable[[], Awaitable[Any]]) -> Any:
         """What `do` finds outside of the project (a search, a download), kept so that a replay finds the same.
 
         `asked` says what is asked for, and the answer what was found, both in values that JSON can hold.
         """
-        return await do()
+        return await self.tape.take(kind, asked, do)
 
     def record(self, agent: Agent, command: str, subject: str, reply: str, status: Status, outcome: str) -> Turn:
         """The bare record of this turn."""
-        model = "" if agent in (Agent.RESEARCHER, Agent.LABTOP) else self.model.name
         return Turn(
             number=self.turn,
             phase=self.progress.phase,
             agent=agent,
-            model=model,
+            model=self._model if agent.speaks else "",
             command=command,
             subject=subject,
             reply=reply,
             status=status,
             outcome=outcome,
-            time=now(),
+            time=self.tape.began,
+            began=self.tape.began,
         )
 
     def draft(
@@ -159,7 +159,8 @@ class Desk:
         match answer.command:
             case Malformed(problem, form):
                 status, subject = Status.MALFORMED, f"no usable command: {problem}"
-                outcome = f"{problem}\n\n{form}{self._once_more()}"
+                cut = f"{answer.note}\n\n" if answer.note else ""
+                outcome = f"{cut}{problem}\n\n{form}{self._once_more()}"
             case Declined(what, reason):
                 status, subject = Status.DECLINED, f"declined: {what}"
                 outcome = f"The researcher declined {what}: {reason}"
@@ -173,36 +174,6 @@ class Desk:
         in_a_row = acted.index(True) if True in acted else len(acted)
         return f"\n\nThat was reply {in_a_row + 1} in a row without a usable command." if in_a_row else ""
 
-    async def _reply(self, brief: Brief, allowed: tuple[type, ...], hear: Callable[[str], None]) -> str:
-        system, user = await asyncio.to_thread(prompts.fill, brief.agent, brief, allowed, self.project.path / "prompts")
-        request = Request(system, user, brief)
-        self._calls += 1
-        before = self._replies.received(self.model.name, self.head, self._calls, request)
-        if before is not None:
-            reply, usage = before
-            hear(reply)
-        else:
-            reply, usage = await self._stream(request, hear)
-            await to_the_end(self._replies.keep, self.model.name, self.head, self._calls, request, reply, usage)
-        self.spent += Cost(1, usage.prompt_tokens, usage.completion_tokens, cached_tokens=usage.cached_tokens)
-        return reply
-
-    async def _stream(self, request: Request, hear: Callable[[str], None]) -> tuple[str, Usage]:
-        pieces: list[str] = []
-        usage = None
-        async for piece in self.model.stream(request):
-            if isinstance(piece, Usage):
-                usage = piece
-            elif isinstance(piece, str):
-                pieces.append(piece)
-                hear(piece)
-        if usage is None:
-            raise ModelError(
-                f"{self.model.name} ended its reply without saying what it cost.",
-                "Nothing was done with the reply; run on to ask again.",
-            )
-        return "".join(pieces), usage
-
     async def _decided(
         self, answer: Answer, brief: Brief, allowed: tuple[type, ...], preview: Preview | None
     ) -> Answer:
@@ -211,16 +182,9 @@ class Desk:
         path, diff = preview(answer.command) if preview else ("", "")
         label = parsing.label(answer.command)
         self.emit(Proposed(self.turn, answer.agent, label, path, diff))
-        if not self.gate.asks(self.settings.copilot):
-            return answer
-        self.emit(StateChanged(State.WAITING, f"{answer.agent.title} wants {label}"))
-        proposal = Proposal(self.turn, brief.phase, answer.agent, answer.reply, label, path, diff)
-        waiting = Stopwatch()
-        verdict = await self.gate.verdict(proposal)
-        self.waited += waiting.seconds
-        self.emit(StateChanged(State.RUNNING))
+        verdict = await self._verdict(Proposal(self.turn, brief.phase, answer.agent, answer.reply, label, path, diff))
         match verdict:
-            case Approve(None):
+            case None | Approve(None):
                 return answer
             case Approve(str(edited)):
                 return Answer(answer.agent, edited, parsing.parse(edited, allowed, phase=brief.phase))
@@ -230,6 +194,28 @@ class Desk:
                 return Answer(Agent.RESEARCHER, reply, parsing.parse(reply, allowed, phase=brief.phase))
             case _:
                 return replace(answer, command=Declined(label, "passed over without a reason"))
+
+    async def _verdict(self, proposal: Proposal) -> Verdict | None:
+        """What the person says, or said when the turn was recorded; None when they are not asked."""
+        asked = {"command": proposal.command}
+        if not self.tape.recording:
+            expected = self.tape.expected("verdict") is not None
+            return verdict_from_json(await self.once("verdict", asked, _nobody)) if expected else None
+        if not self.gate.asks(self.settings.copilot):
+            return None
+        return verdict_from_json(await self.once("verdict", asked, lambda: self._decision(proposal)))
+
+    async def _decision(self, proposal: Proposal) -> Any:
+        self.emit(StateChanged(State.WAITING, f"{proposal.agent.title} wants {proposal.command}"))
+        waiting = Stopwatch()
+        verdict = await self.gate.verdict(proposal)
+        self.waited += waiting.seconds
+        self.emit(StateChanged(State.RUNNING))
+        return verdict_json(verdict)
+
+
+async def _nobody() -> None:
+    """Nobody is asked while a turn is played again."""
 
 
 class Stopwatch:

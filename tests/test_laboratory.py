@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import time
 from collections.abc import Callable
@@ -143,14 +144,27 @@ async def test_full_text_and_unknown_papers_are_answered_and_never_end_the_run(t
 
 async def test_a_phase_that_gets_nowhere_asks_a_person_and_goes_on_when_run_again(tmp_path: Path) -> None:
     project = new_project(tmp_path / "p", papers=1)
-    model = ScriptedModel(lambda _: "nothing usable")
+    numbers = itertools.count()
+    model = ScriptedModel(lambda _: write(Summary(f"random forests {next(numbers)}")))
     limit = allowance(Phase.LITERATURE, project.settings())
     events = await events_of(project, model)
     assert len(model.requests) == limit
     assert last_state(events).state is State.WAITING
     assert "has used its" in last_state(events).reason
+    assert last_state(events).cause == "loop"
     assert status(project)["state"] == "waiting"
     assert (await events_of(project, model, turns=1))[-1] == StateChanged(State.STOPPED, "turn limit of 1 reached")
+
+
+async def test_the_same_useless_reply_three_times_asks_a_person_and_goes_on_when_run_again(tmp_path: Path) -> None:
+    project = new_project(tmp_path / "p", papers=1)
+    model = ScriptedModel(lambda _: "nothing usable")
+    events = await events_of(project, model)
+    assert len(model.requests) == 3
+    assert (last_state(events).state, last_state(events).cause) == (State.WAITING, "loop")
+    assert "3 times" in last_state(events).reason
+    await events_of(project, model)
+    assert len(model.requests) == 6
 
 
 async def test_submitted_code_is_accepted_only_when_it_runs_and_load_yields_rows(tmp_path: Path) -> None:
@@ -568,7 +582,7 @@ async def test_log_and_status_have_the_promised_fields(tmp_path: Path) -> None:
     events = await events_of(project, ScriptedModel(lambda _: write(Summary("forests"))), turns=1)
     told = status(project)
     assert set(told) == {"project", "branch", "head", "state", "reason", "phase", "phases", "turns", "best", "cost"}
-    assert set(told["cost"]) == {"calls", "prompt_tokens", "completion_tokens", "money", "seconds"}
+    assert set(told["cost"]) == {"calls", "prompt_tokens", "completion_tokens", "money", "seconds", "cached_tokens"}
     assert set(told["phases"]) == {phase.value for phase in Phase}
     assert told["head"] == turns_in(events)[-1].commit
     entry = log_entry(project.log(1)[0])

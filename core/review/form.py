@@ -58,6 +58,22 @@ REVIEW_SCHEMA = """{
 }"""
 """The form as reviewers are shown it: every field is required, lists may be empty, nothing else is allowed."""
 
+_GRADES = {name: {"type": "integer", "minimum": 1, "maximum": highest} for name, highest in SCALES.items()}
+_TEXTS = {"type": "array", "items": {"type": "string"}}
+REVIEW_JSON_SCHEMA: Mapping[str, Any] = {
+    "type": "object",
+    "properties": {
+        "summary": {"type": "string"},
+        **dict.fromkeys(_LISTS, _TEXTS),
+        "ethical_concerns": {"type": "boolean"},
+        **_GRADES,
+        "decision": {"type": "string", "enum": list(_DECISIONS)},
+    },
+    "required": ["summary", *_LISTS, "ethical_concerns", *SCALES, "decision"],
+    "additionalProperties": False,
+}
+"""The form as a JSON schema, for servers that can hold a model to one."""
+
 
 def parse_review(text: str, reviewer: str) -> Review | Malformed:
     """Read a filled form; a field that is missing, unknown, given twice or out of range makes it Malformed."""

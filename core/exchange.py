@@ -1,0 +1,136 @@
+"""From a brief to a reply: the prompt, the model that answers it, what it cost, all of it on the cassette."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from core import prompts
+from core.brief import Brief, Job
+from core.cassette import Tape
+from core.commands import ReviewForm
+from core.events import CallMade, Event, Notice, Restarted, Thinking, Token, Waiting
+from core.models.calls import Again, Delay, Meter, call
+from core.models.model import Model, PromptTooLong, Request, Thought
+from core.models.tokens import CHARACTERS
+from core.record import Agent, Cost, Phase
+from core.review.form import REVIEW_JSON_SCHEMA
+from core.settings import Settings
+
+SMALLEST = 1200
+"""Tokens below which no prompt of ours can be understood."""
+_TEMPERATURES = {Job.JUDGE: 0.2, Job.REPAIR: 0.4}
+_TEMPERATURE = 0.8
+
+
+class Choice(Protocol):
+    """Which model answers for whom."""
+
+    def model_for(self, phase: Phase, agent: Agent) -> Model:
+        """The model that answers for an agent in a phase."""
+        ...
+
+
+class Exchange:
+    """The calls of one turn; `spent` grows with each."""
+
+    def __init__(
+        self,
+        turn: int,
+        settings: Settings,
+        overrides: Path,
+        models: Choice,
+        meter: Meter,
+        tape: Tape,
+        emit: Callable[[Event], None],
+    ) -> None:
+        self.spent = Cost()
+        self._turn = turn
+        self._settings = settings
+        self._overrides = overrides
+        self._models = models
+        self._meter = meter
+        self._tape = tape
+        self._emit = emit
+
+    def model_name(self, brief: Brief) -> str:
+        """The name of the model that answers, or answered when the turn was recorded."""
+        expected = self._tape.expected("reply")
+        return str(expected["model"]) if expected else self._models.model_for(brief.phase, brief.agent).name
+
+    async def reply(self, brief: Brief, allowed: Sequence[type], *, shown: bool) -> tuple[str, str]:
+        """What the model answers, and a note on it (that it was cut); `shown` when a face is to see it being written.
+
+        A prompt that the model cannot take in is condensed until it can. Raises ModelError when there is no answer.
+        """
+        expected = self._tape.expected("reply")
+        name = self.model_name(brief)
+        tokens = int(expected["tokens"]) if expected else self._room(self._models.model_for(brief.phase, brief.agent))
+        while True:
+            request = await self._request(brief, allowed, tokens)
+            asked = {"model": name, "tokens": tokens, "system": request.system, "user": request.user}
+            asked |= {"temperature": request.temperature, "schema": request.schema}
+            heard: list[str] = []
+            try:
+                answer = await self._tape.take("reply", asked, lambda: self._call(request, shown, heard))  # noqa: B023
+                break
+            except PromptTooLong as error:
+                tokens = self._less(error, request)
+                self._emit(Notice("warning", f"{error.message} The prompt is condensed to {tokens} tokens."))
+        if shown and not heard:
+            self._emit(Token(self._turn, answer["text"]))
+        cost = Cost(**answer["cost"])
+        self.spent += cost
+        self._emit(CallMade(self._turn, name, cost))
+        return str(answer["text"]), str(answer["note"])
+
+    async def _request(self, brief: Brief, allowed: Sequence[type], tokens: int) -> Request:
+        system, user = await asyncio.to_thread(
+            prompts.fill, brief.agent, brief, allowed, self._overrides, tokens=tokens
+        )
+        schema = REVIEW_JSON_SCHEMA if tuple(allowed) == (ReviewForm,) else None
+        return Request(system, user, brief, _TEMPERATURES.get(brief.job, _TEMPERATURE), schema=schema)
+
+    async def _call(self, request: Request, shown: bool, heard: list[str]) -> dict[str, Any]:
+        def hear(piece: str | Thought | Delay | Again) -> None:
+            match piece:
+                case Thought(text):
+                    self._emit(Thinking(self._turn, text))
+                case Delay(reason, seconds):
+                    self._emit(Waiting(self._turn, reason, seconds))
+                case Again(reason):
+                    self._emit(Restarted(self._turn, reason))
+                case str() if shown:
+                    heard.append("")
+                    self._emit(Token(self._turn, piece))
+
+        model = self._models.model_for(request.brief.phase, request.brief.agent)
+        reply = await call(model, request, self._meter, hear)
+        usage = reply.usage
+        cost: dict[str, float] = {
+            "calls": reply.calls,
+            "prompt_tokens": usage.prompt_tokens,
+            "cached_tokens": usage.cached_tokens,
+        }
+        cost |= {"completion_tokens": usage.completion_tokens, "money": reply.money}
+        return {"text": reply.text, "note": reply.note, "cost": cost}
+
+    def _room(self, model: Model) -> int:
+        """The tokens that a prompt for this model may have."""
+        most = self._settings.prompt_tokens
+        if not model.window:
+            return most
+        return min(most, max(model.window - model.most_tokens, model.window // 2))
+
+    def _less(self, error: PromptTooLong, request: Request) -> int:
+        """Fewer tokens than the prompt that was too long had, as far as the server says how many it takes."""
+        model = self._models.model_for(request.brief.phase, request.brief.agent)
+        had = int((len(request.system) + len(request.user)) / CHARACTERS)
+        fewer = had * 3 // 4
+        if error.window:
+            fewer = min(fewer, max(error.window - model.most_tokens, error.window // 2))
+        if fewer < SMALLEST:
+            raise error
+        return fewer
