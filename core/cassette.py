@@ -77,7 +77,7 @@ class Shelf:
         return Take(**json.loads(unpacked))
 
     def note(self, question: str, name: str) -> None:
-        """Note that the turn in flight has this answer to `question`; a power cut may lose the note, a crash does not."""
+        """Note that the turn in flight has this answer to `question`; only a power cut may lose the note."""
         _write(self._in_flight / question, name.encode(), durably=False)
 
     def noted(self, question: str) -> Take | None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import re
 from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from core.brief import Brief, Job
 from core.cassette import FOLDER, CassetteError, Shelf, Take
-from core.commands import Edit, Interpretation, Judgement, Replace, Summary
+from core.commands import Edit, Replace, Summary
 from core.errors import HistoryError, ProjectError
 from core.events import StateChanged, TurnCommitted
 from core.fork import REPLY, editable, fork
@@ -20,6 +21,9 @@ from core.laboratory import Laboratory
 from core.parsing import write
 from core.record import Agent, Phase, Status
 from core.replay import Replayed, replay
+from core.workspace.commits import commit_turn
+from core.workspace.files import Content
+from core.workspace.journal import TURN_FILE
 from core.workspace.project import Project
 from tests.scripted import ScriptedModel, events_of, new_project
 from tests.test_laboratory import PROGRAM, judged, scientist, turns_in
@@ -164,7 +168,7 @@ async def test_a_fork_with_another_note_reuses_the_turns_that_never_saw_it(tmp_p
     text = editable(project, "2", "notes/running-experiments.md") + "\n- Use few trees.\n"
     forked = await fork(project, "2", tmp_path / "new", "notes/running-experiments.md", text)
     phases = [logged.turn.phase for logged in project.log()[::-1][1:]]
-    assert [logged.turn.number for logged in forked.left][0] == phases.index(Phase.EXPERIMENTS) + 1
+    assert forked.left[0].turn.number == phases.index(Phase.EXPERIMENTS) + 1
     assert "user" in forked.why
     again = ScriptedModel(scientist(experimenter))
     events = await events_of(forked.project, again, until=Phase.EXPERIMENTS)
@@ -222,20 +226,7 @@ def _takes(project: Project, turn: int, kind: str) -> list[Take]:
 
 def _rewrite_first_turn(project: Project, take: str) -> None:
     """Make turn 1 name another take, as a tampered history would."""
-    from dataclasses import replace
-
-    from core.workspace.commits import commit_turn
-    from core.workspace.files import Content
-    from core.workspace.journal import TURN_FILE
-
-    turn = replace(project.turn_at("1").turn, takes=(take,))
-    project.git.run("read-tree", "--reset", "-u", project.turn_at("0").commit, writes=True)
-    project.git.run("update-ref", "HEAD", project.turn_at("0").commit, writes=True)
-    state = project.git.blob(f"{project.git.text('rev-parse', 'ORIG_HEAD', accept=(0, 128)) or 'HEAD'}:.lab/state.json")
-    changes = [(TURN_FILE, Content(turn.to_json().encode()))]
-    commit_turn(
-        project.git, "refs/heads/main", turn, [*changes, *([(".lab/state.json", Content(state))] if state else [])]
-    )
-
-
-__all__ = ["Interpretation", "Judgement"]
+    first, second = project.turn_at("0"), project.turn_at("1")
+    turn = replace(second.turn, takes=(take,))
+    project.git.run("update-ref", "HEAD", first.commit, writes=True)
+    commit_turn(project.git, "refs/heads/main", turn, [(TURN_FILE, Content(turn.to_json().encode()))])
