@@ -44,9 +44,10 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """What an account holds: calls, tokens, billionths of a dollar, milliseconds at work; and how many of the calls
-    gave no reply (`failed`), did not end or say what they used and are counted at their worst (`unsettled`), are counted
-    at the dearest price there is (`guessed`), or without money (`unpriced`).
+    """What an account holds: calls, tokens, billionths of a dollar, milliseconds at work, and kinds of calls.
+
+    `failed` ones got no answer; `unsettled` ones did not end or say what they used and are counted at their worst;
+    `guessed` ones are counted at the dearest price there is, `unpriced` ones without money.
     """
 
     calls: int = 0
