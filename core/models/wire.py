@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
@@ -21,6 +22,8 @@ from core.models.secret import Secret
 LARGEST_ANSWER = 64 * 2**20
 LARGEST_REFUSAL = 2**20
 """Bytes that are read of an answer, and of one with an error's status."""
+
+logging.getLogger("httpcore2").setLevel(logging.WARNING)  # below that it writes every header down
 
 _OURS = frozenset({"host", "connection", "accept", "content-type", "content-length", "transfer-encoding", "user-agent"})
 _OF_OPENAI = frozenset({"openai-organization", "openai-project"})
