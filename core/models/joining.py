@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 
-_LONGEST_OVERLAP = 2000
-_SHORTEST_OVERLAP = 16
+_LONGEST = 2000
+_SHORTEST = 12
+_SHORTEST_OF_WHOLE_LINES = 120
+"""Characters that are taken for a repetition; whole lines may well be alike, as the rows of a table are."""
+_LINE = re.compile("^", re.MULTILINE)
 _FENCE = re.compile(r"^ {0,3}(?:```|~~~).*$", re.MULTILINE)
 _REOPENED = re.compile(r"\A\s*(?:```|~~~)[^\n]*\n")
 _TAIL = 120
@@ -16,9 +19,12 @@ def joined(begun: str, more: str) -> str:
     """A reply and what a model went on with, without what it said twice or the fence that it opened again."""
     if len(_FENCE.findall(begun)) % 2 and (opening := _REOPENED.match(more)) and opening[0].strip("`~ \n\r\t"):
         more = more[opening.end() :]
-    for size in range(min(len(begun), len(more), _LONGEST_OVERLAP), _SHORTEST_OVERLAP - 1, -1):
-        if begun.endswith(more[:size]) and more[:size].strip():
-            return begun + more[size:]
+    least = _SHORTEST if begun[-1:] != "\n" else _SHORTEST_OF_WHOLE_LINES
+    lines = [match.start() for match in _LINE.finditer(begun, max(0, len(begun) - _LONGEST))]
+    for start in reversed(lines):  # models that repeat begin with a line, the last one most often
+        again = begun[start:]
+        if len(again.strip()) >= least and more.startswith(again):
+            return begun + more[len(again) :]
     return begun + more
 
 
