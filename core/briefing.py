@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from core.brief import Brief, Candidate, DataCard, Job, Review, Reviewed
 from core.data.cards import bundled_cards, card_from_json
 from core.literature.review import paper_path, read_paper
+from core.literature.sources import papers_of
 from core.progress import Kept
 from core.record import Agent, Phase
 from core.review.form import parse_review
@@ -39,7 +40,7 @@ def brief_for(desk: Desk, agent: Agent, job: Job = Job.TALK, **facts: Any) -> Br
         step=progress.phase_turns + 1,
         round=progress.round,
         papers_wanted=desk.settings.papers,
-        found=tuple(paper for id_ in progress.found if (paper := desk.library.get(id_))),
+        found=papers_of(project, progress.found),
         review=review_of(project, progress.reviewed),
         data=data_card(project),
         datasets=bundled_cards() if phase in (Phase.PLAN, Phase.DATA) else (),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -108,6 +109,7 @@ class Arxiv:
     async def _found(self, query: str, numbers: Sequence[str], limit: int, tell: Tell) -> list[Hit]:
         import arxiv
 
+        logging.getLogger("arxiv").setLevel(logging.CRITICAL)  # else it writes over the screen
         client = arxiv.Client(page_size=limit, delay_seconds=0, num_retries=0)
         client.query_url_format = f"{self._hosts.search}/api/query?{{}}"
         pages = _Pages(self, tell, asyncio.get_running_loop())

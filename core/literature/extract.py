@@ -10,6 +10,8 @@ import re
 import resource
 import signal
 import sys
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import asdict, replace
 from itertools import groupby
 from pathlib import Path
@@ -62,47 +64,52 @@ def _of_pdf(data: bytes) -> Read:
         document = pypdfium2.PdfDocument(data)
     except pypdfium2.PdfiumError:
         raise NoText("it is no readable PDF") from None
-    pages: list[str] = []
-    for number in range(min(len(document), MOST_PAGES)):
-        pages.append(_page(document, number))
-        if sum(map(len, pages)) > 2 * LONGEST:
-            break
-    facts = document.get_metadata_dict()
-    title = " ".join(clean(facts.get("Title", "")).split())
-    if len(title) < 8 or _NO_TITLE.search(title):
-        title = _largest_print(document)
-    year = re.search(r"(?:19|20)\d{2}", facts.get("CreationDate", ""))
-    return replace(
-        of_pages(pages),
-        title=title[:300],
-        authors=" ".join(clean(facts.get("Author", "")).split())[:500],
-        year=year[0] if year else "",
-    )
-
-
-def _page(document: Any, number: int) -> str:
-    import pypdfium2
-
     try:
-        text = document[number].get_textpage()
-        # PDFium writes a hyphen at a line's end as U+FFFE or U+0002; the word goes on in the next line.
-        return clean(re.sub("[\ufffe\x02]\r?\n?", "", text.get_text_bounded()[:40_000]).replace("\r\n", "\n"))
-    except pypdfium2.PdfiumError:
-        return ""
+        pages: list[str] = []
+        for number in range(min(len(document), MOST_PAGES)):
+            pages.append(_of_page(document, number, _page_text))
+            if sum(map(len, pages)) > 2 * LONGEST:
+                break
+        facts = document.get_metadata_dict()
+        title = " ".join(clean(facts.get("Title", "")).split())
+        if len(title) < 8 or _NO_TITLE.search(title):
+            title = _of_page(document, 0, _largest_print)
+    finally:
+        document.close()
+    year = re.search(r"(?:19|20)\d{2}", facts.get("CreationDate", ""))
+    authors = " ".join(clean(facts.get("Author", "")).split())
+    return replace(of_pages(pages), title=title[:300], authors=authors[:500], year=year[0] if year else "")
 
 
-def _largest_print(document: Any) -> str:
-    """The words in the largest print on the first page: its title, as a rule."""
+def _of_page(document: Any, number: int, read: Callable[[Any], str]) -> str:
+    """What `read` makes of a page's text; nothing for a page that is broken.
+
+    Everything is closed by hand and in order: PDFium crashes when Python clears it up in another.
+    """
     import pypdfium2
+
+    with ExitStack() as open_:
+        try:
+            page = document[number]
+            open_.callback(page.close)
+            text = page.get_textpage()
+            open_.callback(text.close)
+            return read(text)
+        except pypdfium2.PdfiumError:
+            return ""
+
+
+def _page_text(page: Any) -> str:
+    # PDFium writes a hyphen at a line's end as U+FFFE or U+0002; the word goes on in the next line.
+    return clean(re.sub("[\ufffe\x02]\r?\n?", "", page.get_text_bounded()[:40_000]).replace("\r\n", "\n"))
+
+
+def _largest_print(page: Any) -> str:
+    """The words in the largest print on a page: on the first one its title, as a rule."""
     import pypdfium2.raw
 
-    try:
-        page = document[0].get_textpage()
-    except pypdfium2.PdfiumError:
-        return ""
-    sizes = [
-        round(pypdfium2.raw.FPDFText_GetFontSize(page.raw, at), 1) for at in range(min(page.count_chars(), _FIRST_PAGE))
-    ]
+    size_of = pypdfium2.raw.FPDFText_GetFontSize
+    sizes = [round(size_of(page.raw, at), 1) for at in range(min(page.count_chars(), _FIRST_PAGE))]
     runs, at = [], 0
     for size, run in groupby(sizes):
         length = len(list(run))

@@ -20,7 +20,7 @@ from core.literature.bibtex import Reference, ascii_letters, authors_field, new_
 from core.literature.hits import OWN, Hit, arxiv_number, doi_in, marks
 from core.literature.pace import Tell
 from core.literature.reading import read_files
-from core.literature.records import Record, read_records
+from core.literature.records import Record, parsed, read_records
 from core.literature.texts import Read
 from core.threads import to_the_end
 from core.words import content_words
@@ -102,7 +102,7 @@ class OwnLibrary:
             text = (self._root / file.path).read_bytes().decode("utf-8", errors="replace")
             broken = _broken_entries(text)
             if broken:
-                warnings.append(f"{clean(file.path)}: {len(broken)} entries cannot be read (lines {_some(broken)})")
+                warnings.append(f"{clean(file.path)}: {len(broken)} broken entries (line {_some(broken)})")
             rows = [
                 {"hit": _hit_of_record(record).as_json(), "files": _files_named(record)}
                 for record in read_records(text)
@@ -297,9 +297,7 @@ def _files_named(record: Record) -> list[str]:
 
 
 def _broken_entries(text: str) -> list[int]:
-    from bibtexparser.entrypoint import parse_string
-
-    return [(block.start_line or 0) + 1 for block in parse_string(text).failed_blocks]
+    return [(block.start_line or 0) + 1 for block in parsed(text).failed_blocks]
 
 
 def _some(lines: Sequence[int]) -> str:

@@ -39,7 +39,7 @@ async def read_files(kind: str, paths: Sequence[Path]) -> AsyncGenerator[tuple[P
     """Each document with its text, or why there is none; one that kills its reader costs only itself."""
     left = list(paths)
     while left:
-        async with contextlib.aclosing(_lines(kind, left)) as lines:
+        async with contextlib.aclosing(_lines(kind, tuple(left))) as lines:
             async for line in lines:
                 yield left.pop(0), _answer(line)
         if left:

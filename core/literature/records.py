@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from core.clean import clean
 from core.latex.text import plain
+
+if TYPE_CHECKING:
+    from bibtexparser.library import Library
 
 _VERBATIM = frozenset({"url", "doi", "eprint"})
 _VENUES = ("journal", "booktitle", "publisher", "school", "institution", "howpublished")
@@ -60,9 +65,15 @@ class Record:
 
 def read_records(text: str) -> list[Record]:
     """The readable entries of a BibTeX text, in its order; of two with one key the first counts."""
+    return [_record(entry) for entry in parsed(text).entries]
+
+
+def parsed(text: str) -> Library:
+    """A BibTeX text as its parser has it, the blocks that it could not read among its `failed_blocks`."""
     from bibtexparser.entrypoint import parse_string
 
-    return [_record(entry) for entry in parse_string(text).entries]
+    logging.getLogger("bibtexparser").setLevel(logging.CRITICAL)  # else it writes of broken entries over the screen
+    return parse_string(text)
 
 
 def _record(entry: object) -> Record:

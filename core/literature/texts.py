@@ -135,9 +135,8 @@ def _without_running_lines(pages: Sequence[str]) -> Iterator[list[str]]:
     split = [[line.strip() for line in page.splitlines() if line.strip()] for page in pages]
     edges = Counter(shape for lines in split for shape in {_shape(line) for line in (*lines[:2], *lines[-2:])})
     for lines in split:
-        start = next((at for at, line in enumerate(lines[:2]) if not _runs(line, edges)), min(2, len(lines)))
-        end = next((at for at, line in enumerate(lines[:-3:-1]) if not _runs(line, edges)), 2)
-        yield lines[start : len(lines) - end]
+        last = len(lines) - 2
+        yield [line for at, line in enumerate(lines) if 2 <= at < last or not _runs(line, edges)]
 
 
 def _runs(line: str, edges: Mapping[str, int]) -> bool:

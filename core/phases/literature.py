@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from core.brief import Job, Paper, Reviewed
 from core.briefing import brief_for, review_of
 from core.commands import AddPaper, FullText, Summary
+from core.events import Notice, Waiting
+from core.literature.bibtex import merged
+from core.literature.hits import FOUND, MOST, Hit, arxiv_number, found_text, named, near, read_found, with_keys
+from core.literature.library import bundled
+from core.literature.pace import Tell
+from core.literature.passages import excerpt, text_file, text_path
 from core.literature.review import paper_path, paper_text, review_text
+from core.literature.sources import Found, hits_of
 from core.record import Agent, Status
 from core.turn import Answer, Desk, Draft
 
 ALLOWED = (Summary, FullText, AddPaper)
 HITS = 20
 """Papers that one search answers with (section 3.1)."""
+BIB = "literature/references.bib"
+READ_SHARE = 0.25
+"""Share of a prompt's tokens that an excerpt of a full text may take."""
 
 
 async def step(desk: Desk) -> Draft:
@@ -26,9 +38,9 @@ async def step(desk: Desk) -> Draft:
         case Summary(query):
             return await _search(desk, answer, query)
         case FullText(paper):
-            return _read(desk, answer, paper)
+            return await _read(desk, answer, paper)
         case AddPaper(paper, summary):
-            return _add(desk, answer, paper, summary)
+            return await _add(desk, answer, paper, summary)
         case _:
             return desk.rejected(answer)
 
@@ -42,42 +54,65 @@ async def _search(desk: Desk, answer: Answer, query: str) -> Draft:
             "Use different words, read one with FULL_TEXT, or take one in with ADD_PAPER."
         )
         return desk.draft(answer, f"searched for “{query}” again", Status.FAILED, outcome, progress)
-    papers = await asyncio.to_thread(desk.library.search, query, HITS)
-    outcome = (
-        "\n\n".join(_listed(paper) for paper in papers)
-        if papers
-        else "Nothing was found. Try fewer or more general words."
-    )
+
+    async def search() -> Any:
+        return (await desk.library.search(asked, _teller(desk), HITS)).as_json()
+
+    found = Found.from_json(await desk.once("search", {"query": asked, "limit": HITS}, search))
+    for warning in found.warnings:
+        desk.emit(Notice("warning", f"Your library: {warning}"))
+    hits = await asyncio.to_thread(_under_keys, desk, found.hits)
+    papers = [hit.paper for hit in hits]
+    listed = [_listed(paper) for paper in papers] or ["Nothing was found. Try fewer or more general words."]
     new = tuple(paper.id for paper in papers)
-    found = (*(id_ for id_ in progress.found if id_ not in new), *new)[-3 * HITS :]
-    progress = replace(progress, found=found, queries=(*progress.queries, asked))
-    subject = f"SUMMARY “{query}”, {len(papers)} papers"
-    return desk.draft(answer, subject, Status.OK if papers else Status.FAILED, outcome, progress)
+    ids = (*(id_ for id_ in progress.found if id_ not in new), *new)[-3 * HITS :]
+    progress = replace(progress, found=ids, queries=(*progress.queries, asked))
+    subject = f"SUMMARY “{query}”, {len(papers)} papers{', not all sources' if found.notes else ''}"
+    status = Status.OK if papers else Status.FAILED
+    outcome = "\n\n".join((*found.notes, *listed))
+    return desk.draft(answer, subject, status, outcome, progress, changes=_remembered(desk, hits))
 
 
-def _read(desk: Desk, answer: Answer, paper_id: str) -> Draft:
-    paper = desk.library.get(paper_id)
-    if paper is None:
-        return _unknown(desk, answer, paper_id)
-    outcome = (
-        f"{_listed(paper)}\n\nThe full text is not in the bundled library; this summary is all that can be read here."
-    )
-    return desk.draft(answer, f"FULL_TEXT {paper.id}", Status.OK, outcome)
+async def _read(desk: Desk, answer: Answer, asked: str) -> Draft:
+    hit, changes = await _meant(desk, asked)
+    if hit is None:
+        return _unknown(desk, answer, asked)
+    key = hit.paper.id
+
+    async def read() -> Any:
+        text, source = await desk.library.full_text(hit, _teller(desk))
+        return {"source": source, "body": text.body if text else "", "references": text.references if text else ""}
+
+    found = await desk.once("paper", {"id": key, "arxiv": hit.arxiv, "file": hit.file}, read)
+    if not found["body"]:
+        outcome = f"{_listed(hit.paper)}\n\n{found['source']} This summary is all that can be read here."
+        return desk.draft(answer, f"FULL_TEXT {key}: not to be had", Status.OK, outcome, changes=changes)
+    about = f"{desk.settings.question}\n{desk.project.read('plan.md')}"
+    tokens = int(READ_SHARE * desk.settings.prompt_tokens)
+    shown = await asyncio.to_thread(excerpt, found["body"], about, tokens)
+    whole = "" if shown == found["body"] else ", the passages that bear on the question"
+    outcome = f"{key}: {hit.paper.title}\nFull text from {found['source']}{whole}:\n\n{shown}"
+    text = text_file(key, found["source"], found["body"], found["references"])
+    changes = {**_remembered(desk, [hit]), text_path(key): text}
+    return desk.draft(answer, f"FULL_TEXT {key}", Status.OK, outcome, changes=changes)
 
 
-def _add(desk: Desk, answer: Answer, paper_id: str, summary: str) -> Draft:
-    progress, paper = desk.progress, desk.library.get(paper_id)
-    if paper is None:
-        return _unknown(desk, answer, paper_id)
+async def _add(desk: Desk, answer: Answer, asked: str, summary: str) -> Draft:
+    hit, changes = await _meant(desk, asked)
+    if hit is None:
+        return _unknown(desk, answer, asked)
+    progress, paper = desk.progress, hit.paper
     if paper.id in progress.reviewed:
         outcome = f"{paper.id} is already in the review. Add another paper, or search for one."
         return desk.draft(answer, f"ADD_PAPER {paper.id} again", Status.FAILED, outcome, progress)
     reviewed = (*review_of(desk.project, progress.reviewed), Reviewed(paper, summary))
     ids = tuple(entry.paper.id for entry in reviewed)
+    gone = set(progress.reviewed) - set(ids)
     changes = {
+        **changes,
         paper_path(paper.id): paper_text(reviewed[-1]),
         "literature/review.md": review_text(desk.settings.question, reviewed),
-        "literature/references.bib": desk.library.bibtex(ids),
+        BIB: await asyncio.to_thread(merged, desk.project.read(BIB), [(paper.id, hit.reference)], gone),
     }
     wanted = desk.settings.papers
     outcome = f"{paper.id} is in the review, which now holds {len(ids)} of {wanted} papers."
@@ -87,8 +122,47 @@ def _add(desk: Desk, answer: Answer, paper_id: str, summary: str) -> Draft:
     return replace(draft, changes=changes, finished=f"{len(ids)} papers" if len(ids) >= wanted else "")
 
 
-def _unknown(desk: Desk, answer: Answer, paper_id: str) -> Draft:
-    outcome = f"There is no paper with the id “{paper_id}”. Use an id exactly as a search has listed it."
+async def _meant(desk: Desk, asked: str) -> tuple[Hit | None, dict[str, str]]:
+    """The paper that the agent means and the change that remembers it; an arXiv number may name any paper there is."""
+    hits = await asyncio.to_thread(hits_of, desk.project)
+    hit, number = named(asked, hits), arxiv_number(asked)
+    if hit is None and number:
+
+        async def look_up() -> Any:
+            return (await desk.library.by_number(number, _teller(desk))).as_json()
+
+        found = Found.from_json(await desk.once("search", {"number": number}, look_up))
+        hit = next(iter(_under_keys(desk, found.hits)), None)
+    return hit, _remembered(desk, [hit]) if hit else {}
+
+
+def _under_keys(desk: Desk, hits: Sequence[Hit]) -> list[Hit]:
+    """The hits under the keys that this project knows them by."""
+    return with_keys(hits, _of_project(desk), bundled().all_hits())
+
+
+def _remembered(desk: Desk, hits: Sequence[Hit]) -> dict[str, str]:
+    """`found.json` with these papers last: all of the review, all that were read, and the newest of the others."""
+    ids = {hit.paper.id for hit in hits}
+    known = [*(hit for hit in _of_project(desk) if hit.paper.id not in ids), *hits]
+    needed = {hit.paper.id for hit in known[-MOST:]} | set(desk.progress.reviewed)
+    kept = [hit for hit in known if hit.paper.id in needed or desk.project.read(text_path(hit.paper.id))]
+    return {FOUND: found_text(kept)}
+
+
+def _of_project(desk: Desk) -> Sequence[Hit]:
+    """The papers that this project's searches have found."""
+    return read_found(desk.project.read(FOUND))
+
+
+def _teller(desk: Desk) -> Tell:
+    return lambda reason, seconds: desk.emit(Waiting(desk.turn, reason, seconds))
+
+
+def _unknown(desk: Desk, answer: Answer, asked: str) -> Draft:
+    close = near(asked, hits_of(desk.project))
+    hint = f" Did you mean {' or '.join(close)}?" if close else ""
+    outcome = f"There is no paper with the id “{asked}”. Use an id exactly as a search has listed it.{hint}"
     return desk.draft(answer, f"{answer.label}: no such paper", Status.FAILED, outcome)
 
 
