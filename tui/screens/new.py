@@ -31,7 +31,7 @@ class NewProjectScreen(ModalScreen[Path | None]):
     BINDINGS: ClassVar[list[BindingType]] = [("ctrl+s", "create", "create"), ("escape", "dismiss(None)", "cancel")]
 
     AUTO_FOCUS = "#question"
-    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-low"), (30, "-high")]
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-high")]  # noqa: RUF012  declared so by Textual
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="new", classes="sheet") as sheet:
