@@ -49,7 +49,7 @@ class Reviewed:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of a table: `kind` is number, category, text or date; `missing` counts empty cells."""
+    """One column: `kind` is number, category, text, date or image; `missing` counts empty cells, broken pictures."""
 
     name: str
     kind: str
@@ -62,7 +62,8 @@ class Column:
 class DataCard:
     """What is known of a data set before anyone models it.
 
-    `source` is `sklearn:NAME` for a bundled set, else the file's path inside the project. `task` is `classification`
+    `source` is `sklearn:NAME` for a bundled set, `hf:OWNER/NAME` for one of the Hugging Face Hub, else the path of the
+    person's file or folder inside the project. `task` is `classification`
     or `regression`. `classes` holds (label, rows) pairs, most frequent first, and is empty for regression.
     """
 

@@ -28,7 +28,9 @@ def create_project(
     model: str = "builtin",
     copilot: str = "off",
 ) -> Project:
-    """A new project in `path`, with the person's data file copied into it and described.
+    """A new project in `path`, with the person's data, a table or a folder of pictures, described.
+
+    A file is copied into the project, and so is a small folder; a larger one is read where it lies.
 
     Raises ProjectError for a folder that cannot be used, DataError for data that cannot, SettingsError for a model that
     is not known; then nothing is left behind.
@@ -41,13 +43,14 @@ def create_project(
     source = ""
     if data is not None:
         source = f"data/raw/{_file_name(data)}"
-        files = _described(data, target, source)
+        data = data.expanduser()
+        files, target = _described(data, target, source, model)
     text = settings_text(
         question, name=path.name, seed=seed, data_file=source, target=target, model=model, copilot=copilot
     )
     project = Project.create(path, text, files)
-    if data is not None and source not in files:
-        _copy_large(data, path / source)
+    if data is not None:
+        _bring(project, data, source, files)
     remember(path)
     return project
 
@@ -63,23 +66,44 @@ def _check_model(name: str) -> None:
         raise SettingsError(f"There is no model “{name}”.", f"Known: {known}. `labtop models` shows how to add one.")
 
 
-def _described(data: Path, target: str, source: str) -> dict[str, str | bytes]:
+def _described(data: Path, target: str, source: str, model: str) -> tuple[dict[str, str | bytes], str]:
+    """What of the data goes into the history, its card with it, and the column to predict."""
     from core.data.cards import card_json, describe_file
 
+    if data.is_dir():
+        return _pictures(data, target, source, model)
     if not target:
         raise DataError("The data needs a target column.", "Name it: --target COLUMN.")
-    card = describe_file(data.expanduser(), target, source)
-    files: dict[str, str | bytes] = {"data/card.json": card_json(card)}
+    files: dict[str, str | bytes] = {"data/card.json": card_json(describe_file(data, target, source))}
     if data.stat().st_size <= LARGEST_COMMITTED:
         files[source] = data.read_bytes()
-    return files
+    return files, target
 
 
-def _copy_large(data: Path, to: Path) -> None:
+def _pictures(data: Path, target: str, source: str, model: str) -> tuple[dict[str, str | bytes], str]:
+    from core.data.cards import card_json
+    from core.data.own import small_folder
+    from core.data.pictures import describe_pictures
+
+    if model == "builtin":
+        raise DataError(
+            "The built-in researcher reads tables, no folders of pictures.", "Name a model of yours (`labtop models`)."
+        )
+    card = describe_pictures(data, target, source)
+    return {"data/card.json": card_json(card), **small_folder(data, source)}, card.target
+
+
+def _bring(project: Project, data: Path, source: str, files: dict[str, str | bytes]) -> None:
+    """Put what did not go into the history beside it, or have it read where it lies."""
     import shutil
 
-    to.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(data, to)
+    from core.data.own import link
+
+    if data.is_dir() and len(files) == 1:
+        link(project, source, data)
+    elif data.is_file() and source not in files:
+        (project.path / source).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(data, project.path / source)
 
 
 def _file_name(data: Path) -> str:

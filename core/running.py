@@ -9,6 +9,7 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from core.data.access import access
+from core.data.own import links
 from core.errors import DataError
 from core.events import ProgramFinished, ProgramOutput, ProgramStarted
 from core.sandbox.programs import ProgramRun, run_program
@@ -53,6 +54,7 @@ async def _told(desk: Desk, program: str, overlay: Mapping[str, str], limits: Li
 async def _run_with_data(desk: Desk, program: str, overlay: Mapping[str, str], limits: Limits) -> ProgramRun:
     """Run it with the data sets of the Hub that it and data/prepare.py name, which are fetched first."""
     texts = [overlay.get(path) or desk.project.read(path) for path in dict.fromkeys((program, _PREPARE, *overlay))]
+    own = links(desk.project)
     given = await access(texts, desk.settings, lambda text: desk.emit(ProgramOutput(desk.turn, f"{text}\n")))
     return await run_program(
         desk.project.path,
@@ -60,8 +62,8 @@ async def _run_with_data(desk: Desk, program: str, overlay: Mapping[str, str], l
         overlay=overlay,
         limits=limits,
         on_output=lambda text: desk.emit(ProgramOutput(desk.turn, text)),
-        readable=given.readable,
-        linked=given.linked,
+        readable=(*own.values(), *given.readable),
+        linked={**own, **given.linked},
         environment=given.environment,
     )
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.brief import DataCard
 from core.data.frames import frame_card
+from core.data.parts import training_rows
 from core.errors import DataError
 
 if TYPE_CHECKING:
@@ -28,15 +29,24 @@ _JSON_LINES = frozenset({".jsonl", ".ndjson"})
 def describe_file(path: Path, target: str, source: str) -> DataCard:
     """The card of a person's file; `target` is the column to predict, `source` its path inside the project.
 
-    Reads the whole file: seconds for a large one, so call it in a thread. Raises DataError when the file cannot be
+    Where a column parts the rows, only those to learn from are looked at. Reads the whole file: seconds for a large
+    one, so call it in a thread. Raises DataError when the file cannot be
     used, and says why.
     """
+    frame, note = read_table(path)
+    frame, parts = training_rows(frame, target)
+    note = " ".join(filter(None, (note, parts)))
+    return frame_card(frame, target, source, path.stem, note=note, data_name=path.name)
+
+
+def read_table(path: Path) -> tuple[pandas.DataFrame, str]:
+    """The whole table, and how the file is written where that is unusual; raises DataError like `describe_file`."""
     _check_file(path)
     frame, note = _read(path)
     if frame.shape[1] > MOST_COLUMNS:
         raise DataError(f"{path.name} has {frame.shape[1]:,} columns; at most {MOST_COLUMNS:,} can be described.")
     frame.columns = [str(column) for column in frame.columns]
-    return frame_card(frame, target, source, path.stem, note=note, data_name=path.name)
+    return frame, note
 
 
 def _check_file(path: Path) -> None:
