@@ -28,6 +28,7 @@ from core.literature.library import bundled
 from core.literature.sources import Sources, sources_for
 from core.loops import accepted, diagnosis
 from core.meter import Meter
+from core.models.calls import Patience
 from core.models.choose import Models
 from core.models.model import Model
 from core.phases import data, experiments, interpretation, literature, plan, refinement, report
@@ -69,7 +70,8 @@ class Only:
 class Laboratory:
     """One project at work. `gate` is the person.
 
-    `model` overrides the settings' models, `sources` what literature is searched, `tape` the world outside.
+    `model` overrides the settings' models, `sources` what literature is searched, `tape` the world outside; `patience`
+    says how long a model's server is waited for.
     """
 
     def __init__(
@@ -79,11 +81,13 @@ class Laboratory:
         model: Model | None = None,
         tape: Callable[[str], Tape] | None = None,
         sources: Sources | None = None,
+        patience: Patience | None = None,
     ) -> None:
         self.project = project
         self.gate = gate
         self._model = model
         self._sources = sources
+        self._patience = patience
         self._shelf = Shelf(project.private(FOLDER))
         self._tape = tape or (lambda head: Recording(self._shelf, head))
         self._ledger = ledger_of(project)
@@ -196,7 +200,13 @@ class Laboratory:
             raise await to_the_end(self._ask, progress, why, tape)
         clock = Stopwatch()
         queue: asyncio.Queue[Event | None] = asyncio.Queue()
-        desk = await asyncio.to_thread(self._desk, settings, progress, head, tape, queue.put_nowait)
+        loop = asyncio.get_running_loop()
+
+        def tell(event: Event) -> None:
+            """Say what happens from whatever thread it happens in."""
+            loop.call_soon_threadsafe(queue.put_nowait, event)
+
+        desk = await asyncio.to_thread(self._desk, settings, progress, head, tape, queue.put_nowait, tell)
         step = asyncio.ensure_future(STEPS[progress.phase](desk))
         step.add_done_callback(lambda _: queue.put_nowait(None))
         try:
@@ -217,7 +227,13 @@ class Laboratory:
         return Only(self._model) if self._model else Models(settings)
 
     def _desk(
-        self, settings: Settings, progress: Progress, head: str, tape: Tape, emit: Callable[[Event], None]
+        self,
+        settings: Settings,
+        progress: Progress,
+        head: str,
+        tape: Tape,
+        emit: Callable[[Event], None],
+        tell: Callable[[Event], None],
     ) -> Desk:
         meter = Meter(
             self._ledger,
@@ -226,7 +242,7 @@ class Laboratory:
             at=head,
             phase=progress.phase,
             attended=self.gate.attended,
-            tell=emit,
+            tell=tell,
         )
         exchange = Exchange(
             progress.turn + 1,
@@ -236,6 +252,7 @@ class Laboratory:
             meter,
             tape,
             emit,
+            self._patience,
         )
         return Desk(
             self.project, settings, progress, self.gate, emit, self._read_literature(settings), tape, exchange, meter
@@ -264,6 +281,7 @@ class Laboratory:
             takes=desk.tape.names,
         )
         commit = self.project.commit(turn, {**draft.changes, STATE: after.to_json()})
+        desk.meter.committed(commit)
         self._shelf.committed()
         events: list[Event] = [TurnCommitted(turn, commit)]
         if draft.finished:

@@ -157,9 +157,16 @@ class Ledger:
             self._write({"kind": "settle", "id": reservation.id, "sum": _short(spent)})
 
     def committed(self, turn: int, at: str, commit: str) -> None:
-        """Note that what was spent on the turn is in the history: what comes now from `at` is another attempt."""
+        """Note that what was spent on the turn is in the history: what comes now from `at` is another attempt.
+
+        A turn that nothing was spent on (it was replayed) leaves no line.
+        """
+        if not self._file.there:
+            return
         with self._reading(writing=True):
-            self._write({"kind": "commit", "turn": turn, "at": at, "commit": commit})
+            attempt = self._placed(Account(turn, at)).attempt
+            if (turn, at, attempt) in self._books.turns:
+                self._write({"kind": "commit", "turn": turn, "at": at, "commit": commit})
 
     def begin(self) -> None:
         """Begin the file now if there is none, with what was known to be spent."""

@@ -34,11 +34,16 @@ class Logbook:
         self._lines = 0
         self._inode = 0
 
+    @property
+    def there(self) -> bool:
+        """Whether there is a file."""
+        return self._path.exists()
+
     @contextmanager
     def locked(self, *, writing: bool) -> Iterator[None]:
         """Hold the file alone (shared with other readers when not writing); a reader makes no file where none is."""
         flags = os.O_RDWR | os.O_CREAT if writing else os.O_RDONLY
-        made = writing and not self._path.exists()
+        made = writing and not self.there
         try:
             self._fd = os.open(self._path, flags | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         except OSError as error:
