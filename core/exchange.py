@@ -12,7 +12,7 @@ from core.brief import Brief, Job
 from core.cassette import Tape
 from core.commands import ReviewForm
 from core.events import CallMade, Event, Notice, Restarted, Thinking, Token, Waiting
-from core.models.calls import Again, Delay, Meter, call
+from core.models.calls import Again, Delay, Meter, Patience, call
 from core.models.model import Model, PromptTooLong, Request, Thought
 from core.models.tokens import CHARACTERS
 from core.record import Agent, Cost, Phase
@@ -45,6 +45,7 @@ class Exchange:
         meter: Meter,
         tape: Tape,
         emit: Callable[[Event], None],
+        patience: Patience | None = None,
     ) -> None:
         self.spent = Cost()
         self._turn = turn
@@ -54,6 +55,7 @@ class Exchange:
         self._meter = meter
         self._tape = tape
         self._emit = emit
+        self._patience = patience
 
     def model_name(self, brief: Brief) -> str:
         """The name of the model that answers, or answered when the turn was recorded."""
@@ -107,7 +109,7 @@ class Exchange:
                     self._emit(Token(self._turn, piece))
 
         model = self._models.model_for(request.brief.phase, request.brief.agent)
-        reply = await call(model, request, self._meter, hear)
+        reply = await call(model, request, self._meter, hear, patience=self._patience)
         usage = reply.usage
         cost: dict[str, float] = {
             "calls": reply.calls,
