@@ -208,9 +208,9 @@ def _caps(project: Project, ledger: Ledger) -> tuple[CapLeft, ...]:
     )
 
 
-_NAME = 22
-_HEADS = ("calls", "prompt", "cached", "reply", "money", "time", "ok")
-_WIDTHS = (6, 8, 8, 8, 10, 9, 9)
+_NAME = 24
+_HEADS = ("calls", "prompt", "cached", "reply", "money", "time", "success")
+_WIDTHS = (7, 8, 8, 8, 9, 8, 8)
 
 
 def costs_text(told: Costs) -> str:
@@ -226,9 +226,9 @@ def costs_text(told: Costs) -> str:
 
 
 def _cells(row: Row) -> tuple[str, ...]:
-    success = f"{row.ok}/{row.turns}" if row.turns else ""
+    success = "" if row.success is None else f"{100 * row.success:.0f} %"
     tokens = (_count(row.prompt_tokens), _count(row.cached_tokens), _count(row.completion_tokens))
-    return (_count(row.calls), *tokens, f"${row.money:.4f}", _time(row.seconds), success)
+    return (_count(row.calls), *tokens, _money(row.money), _time(row.seconds), success)
 
 
 def _line(name: str, cells: Sequence[str]) -> str:
@@ -250,8 +250,8 @@ def _remarks(total: Row) -> list[str]:
     """What the numbers do not say by themselves."""
     remarks = {
         "did not end or say what they used: they count at the most it may be": total.unsettled,
-        "were counted at the dearest known price, since their model's is not known": total.guessed,
-        "have no price and are counted without money": total.unpriced,
+        "count at the dearest known price: that of their model is not known": total.guessed,
+        "have no price and count without money": total.unpriced,
         "got no answer": total.failed,
     }
     return (
@@ -266,10 +266,17 @@ def _cap_line(cap: CapLeft) -> str:
     return f"budget.{cap.key}: {shown(cap.spent)} of {shown(cap.most)}, {shown(max(0.0, cap.left))} left"
 
 
+def _money(dollars: float) -> str:
+    return f"${dollars:.4f}" if dollars < 100 else f"${dollars:.2f}" if dollars < 10_000 else f"${dollars:.0f}"
+
+
 def _count(number: int) -> str:
     if number < 10_000:
         return str(number)
-    return f"{number / 1000:.1f}k" if number < 1_000_000 else f"{number / 1e6:.2f}M"
+    for unit, sign in ((1e3, "k"), (1e6, "M"), (1e9, "G")):
+        if number < 1000 * unit:
+            return f"{number / unit:.1f}{sign}"
+    return f"{number:.0e}"
 
 
 def _time(seconds: float) -> str:
