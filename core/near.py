@@ -49,6 +49,8 @@ _SCORE_SAID = re.compile(_GRADED + _GRADE, re.IGNORECASE)
 _SCORE_FIRST = re.compile(
     rf"(?=[0-9]*[.][0-9]|[0-9]+\s*(?:/|%)){_GRADE}\s*[.,;:–—-]+[\s*_`]*(?P<rest>[^\s0-9].*)", re.IGNORECASE
 )
+_TITLE = re.compile(r"\(.*\b(?:19|20)[0-9]{2}\)?\W*$")
+"""How lists end a paper's title: authors and year in parentheses."""
 _LABEL = re.compile(r"[\s*_#]*(?:reflection|reason|summary|body|explanation)[*_]*\s*:[*_]*\s*", re.IGNORECASE)
 
 
@@ -310,5 +312,6 @@ def _mended_paper(block: Block, prose: str) -> Block:
     first, _, rest = text.partition("\n")
     if not rest.strip():
         first, _, rest = first.partition(" ")
-        rest = rest.lstrip(" :—–-") or prose
+        rest = rest.lstrip(" :—–-")
+        rest = prose if not rest or _TITLE.search(rest) else rest
     return replace(block, arguments="", body=f"{first}\n{rest}\n")

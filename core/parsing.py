@@ -37,6 +37,7 @@ LONGEST_REPLY = 1_000_000
 LONGEST_LABEL = 60
 
 _CUT = " The reply ended at the limit of its length: say less, and send the command first."
+_SUMMARY = "(here, in three to six sentences: what was done and on what, what was found, what follows for our question)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ def parse(
         meant = near(reply, Place(words, _KINDS, phase), cut=cut)
         if meant is None:
             return Malformed(str(wrong), "\n\n".join(form(kind) for kind in _attempted(reply, allowed)))
-        block = meant
+        block, prose = meant, ""
     if any(block.word == one.word and block.body.split() == one.body.split() for one in read(shown)[0]):
         return _copied(block.word)
     return _command(block, prose)
@@ -87,8 +88,16 @@ def _command(block: Block, prose: str) -> Command | Malformed:
         try:
             command = grammar.read(mended(block, prose))
         except Wrong:
-            return Malformed(f"{block.word}: {wrong}", form(kind))
+            return Malformed(f"{block.word}: {wrong}", _filled(block) or form(kind))
     return _copied(block.word) if _is_example(command) else command
+
+
+def _filled(block: Block) -> str:
+    """The form of the command with what was said filled in, so that only what was missing is left to write."""
+    first = f"{block.arguments}\n{block.body}".strip().partition("\n")[0]
+    if block.word != "ADD_PAPER" or not first:
+        return ""
+    return write(AddPaper(bodies.paper_id(first), _SUMMARY))
 
 
 def _copied(word: str) -> Malformed:
@@ -161,7 +170,7 @@ def _is_example(command: Command) -> bool:
     if isinstance(command, Summary | FullText | SearchHF):
         return False
     if isinstance(command, AddPaper) and isinstance(example, AddPaper):
-        return command.summary.split() == example.summary.split()
+        return command.summary.split() in (example.summary.split(), _SUMMARY.split())
     return _parts(command)[1].split() == _parts(example)[1].split()
 
 

@@ -206,6 +206,14 @@ def test_an_example_of_the_prompt_is_no_command_but_another_text_in_its_form_is(
     assert parse("```SUMMARY\nlabel noise\n```", READ, shown=shown) == Summary("label noise")
 
 
+def test_a_paper_without_a_summary_is_answered_with_the_form_filled_in() -> None:
+    for reply in ("ADD_PAPER ho1995random", "```ADD_PAPER\nho1995random: Random Decision Forests (Ho, 1995)\n```"):
+        answer = parse(reply, READ)
+        assert isinstance(answer, Malformed)
+        assert "```ADD_PAPER\nho1995random\n(here, in three" in answer.form
+        assert isinstance(parse(answer.form, READ), Malformed)
+
+
 def test_an_answer_to_a_near_miss_shows_the_one_form_that_was_tried() -> None:
     answer = parse("I would like to ADD_PAPER the one by Ho.", READ)
     assert isinstance(answer, Malformed)
