@@ -57,10 +57,11 @@ async def run(
             text = _line(event) if not as_lines else json.dumps(as_json(event), ensure_ascii=False)
             if text and not (as_lines and isinstance(event, (Token, Thinking))):
                 say(text)
-    return _exit_code(state)
+    return exit_code(state)
 
 
-def _exit_code(state: StateChanged) -> int:
+def exit_code(state: StateChanged) -> int:
+    """What a run that ended in `state` tells a script."""
     match state.state:
         case State.FINISHED:
             return DONE

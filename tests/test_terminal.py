@@ -9,6 +9,9 @@ from pathlib import Path
 from core.status import status
 from core.workspace.project import Project
 from tests.fake_laboratory import played_project
+from tests.served import QUESTION, user_at
+from tests.servers import faults
+from tests.servers.chat import ChatServer
 from tests.terminal import Terminal
 
 
@@ -86,6 +89,32 @@ def test_the_settings_are_changed_in_the_persons_editor(tmp_path: Path) -> None:
         terminal.until("it begins when you say so")
         terminal.press("q")
         assert terminal.ended() == 0
+
+
+def test_a_server_that_is_down_is_waited_for_in_view_until_one_leaves(tmp_path: Path) -> None:
+    user = user_at(tmp_path)
+    with ChatServer(lambda request: "yes") as server:
+        server.faults += [faults.rate_limited("42")] * 20
+        user.knows(server)
+        assert user.labtop("new", "p", "--question", QUESTION, "--model", "mine").returncode == 0
+        project = user.home / "p"
+        with Terminal("open", str(project), home=user.home, **user.environment) as terminal:
+            terminal.until("it begins when you say so")
+            terminal.press(" ")
+            terminal.until("asks again in 0:4")
+            terminal.until("429")
+            assert "◷ waits 0:4" in terminal.text
+            terminal.until("asks again in 0:39", 20)  # it counts down
+            terminal.press(" ")
+            terminal.until("in the middle of a turn")
+            terminal.press(" ")
+            terminal.until("asks again in 0:4")
+            asked = len(server.completions)
+            terminal.press("q")
+            assert terminal.ended(10) == 0
+        assert len(server.completions) == asked == 2
+    assert Project.open(project).holder() is None
+    assert numbers(project) == [0]
 
 
 def test_a_line_that_is_hung_up_ends_the_app_and_loses_nothing(tmp_path: Path) -> None:

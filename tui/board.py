@@ -67,6 +67,10 @@ class Point:
     failed: bool
 
 
+LONG = 10.0
+"""Seconds from which on a wait is a long one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wait:
     """A server that cannot answer now: why, since when, and when it is asked again (both by the board's clock).
@@ -77,6 +81,11 @@ class Wait:
     reason: str
     since: float
     until: float | None
+
+    @property
+    def long(self) -> bool:
+        """Whether a person may not want to wait for it."""
+        return self.until is not None and self.until - self.since >= LONG
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,7 +121,7 @@ class LaboratoryScreen(AnsweringScreen):
     async def action_run_pause(self) -> None:
         """Run on, or hold before the next turn."""
         match self.session.gate.state, self.board.state:
-            case _ if self.board.wait and self.board.wait.until is not None:
+            case _ if self.board.wait and self.board.wait.long:
                 await self.session.give_up()
             case _, State.FINISHED:
                 self.say("the study is finished: roll back (h, then r) to take another way from an earlier turn")

@@ -58,7 +58,7 @@ def now(board: Board, held: str = "") -> Content:
         said, after = reason, "" if board.proposed else WANTED.get(board.cause, NEXT[board.state])
     if board.wait:
         (glyph, style), said = WAITS, waiting(board.wait, board.clock())
-        after = "space stops waiting, q leaves" if board.wait.until is not None else after
+        after = "space stops waiting, q leaves" if board.wait.long else after
     parts = [plain(said), Content.styled(f" · {after}", MUTED) if after else Content("")]
     return Content.assemble((f"{glyph} ", style), *parts)
 
