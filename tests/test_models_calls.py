@@ -404,6 +404,10 @@ def test_pieces_are_joined_without_what_was_said_twice() -> None:
     assert joined("```REPLACE\nimport numpy", "```python\n as np\n```") == "```REPLACE\nimport numpy as np\n```"
     assert joined("```REPLACE\nprint(1)\n", "```\nDone.") == "```REPLACE\nprint(1)\n```\nDone."
     assert joined("    a\n                ", "                b") == "    a\n                                b"
+    assert joined("So the method", "```python\nx\n```") == "So the method\n```python\nx\n```"
+    begun = "".join(f"{number}. step\n" for number in range(20))
+    assert joined(begun, f"{begun}20. step\n") == f"{begun}20. step\n"
+    assert joined(begun, begun[:80]) == begun
     row = "forest & 0.91 & 0.90 \\\\\n"
     assert joined(row * 3, row * 2) == row * 5
 

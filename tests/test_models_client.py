@@ -145,6 +145,25 @@ async def test_a_reply_that_was_cut_is_gone_on_with() -> None:
     assert messages[3]["role"] == "user"
 
 
+@pytest.mark.parametrize(
+    ("owner", "more"),
+    [("llamacpp", set()), ("library", set()), ("vllm", {"continue_final_message", "add_generation_prompt"})],
+)
+async def test_a_server_that_can_go_on_with_its_own_message_is_given_it_last(owner: str, more: set[str]) -> None:
+    async with ChatServer(lambda _: SAID, owner=owner) as server:
+        model = client(server)
+        await model.ready()
+        found = await heard(model, request(begun=SAID[:100]))
+        await heard(model)
+        gone_on, plain = (one.body for one in server.completions)
+        assert gone_on["messages"][-1] == {"role": "assistant", "content": SAID[:100]}
+        assert set(gone_on) - set(plain) == more
+        server.faults.append(faults.answers(400, {"error": {"message": "prefill is incompatible with thinking"}}))
+        await heard(model, request(begun=SAID[:100]))
+        assert server.completions[-1].body["messages"][-1]["role"] == "user"
+    assert found.text == SAID[100:]
+
+
 async def test_usage_that_is_not_told_is_estimated_after_what_was_told_before() -> None:
     long = "word " * 2000
     async with ChatServer(lambda _: SAID, usage=False) as server:
@@ -244,9 +263,9 @@ async def test_the_window_is_what_the_user_says_else_what_the_server_says() -> N
         model, told = client(server), client(server, window=9000)
         assert (model.window, told.window) == (0, 9000)
         await model.ready()
-        await told.ready()
         await model.ready()
         assert [one.path for one in server.requests] == ["/v1/models"]
+        await told.ready()
     assert (model.window, told.window) == (4096, 9000)
 
 

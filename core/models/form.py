@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from typing import Any
 
 from core.models import faults
@@ -13,8 +15,19 @@ GO_ON = (
     "Your reply was cut off at its limit. Go on exactly where it stopped, in the middle of a line if need be: repeat "
     "nothing, explain nothing, and open no block again that is open."
 )
+GOES_ON: Mapping[str, Mapping[str, bool]] = {
+    "llamacpp": {},
+    "library": {},
+    "vllm": {"continue_final_message": True, "add_generation_prompt": False},
+}
+"""Servers, by the owner of their models, that go on with a last message of the assistant, and what they want for it.
+
+Small models that are only asked to go on begin anew instead.
+"""
 LEAST_REPLY = 256
 """Tokens that are always asked for, however little room the window seems to leave."""
+
+_PREFILL = re.compile("prefill|continue_final_message|add_generation_prompt|last message|role")
 
 
 class Form:
@@ -23,6 +36,8 @@ class Form:
     def __init__(self, named: Named) -> None:
         self._named = named
         self.most_tokens = named.most_tokens
+        self.owner = ""
+        """Whose models the server says it has: what kind of server it is."""
         self._limit = "max_completion_tokens" if named.reasoning else "max_tokens"
         self._tried = {self._limit}
         self._temperature = not named.reasoning
@@ -43,6 +58,8 @@ class Form:
             "stream": True,
             self._limit: min(self.most_tokens, room),
         }
+        if request.begun:
+            body |= GOES_ON.get(self.owner, {})
         if self._usage:
             body["stream_options"] = {"include_usage": True}
         if self._temperature:
@@ -55,6 +72,9 @@ class Form:
     def adapted(self, rejected: Rejected, body: dict[str, Any]) -> bool:
         """Whether a refused request can be sent again in another form; each part is given up only once."""
         text = rejected.text
+        if self.owner in GOES_ON and body["messages"][-1]["role"] == "assistant" and _PREFILL.search(text):
+            self.owner = ""
+            return True
         if self._system and "system" in text and "role" in text and "support" in text and rejected.status in (400, 500):
             self._system = False
             return True
@@ -92,5 +112,6 @@ class Form:
         messages.append({"role": "user", "content": user})
         if request.begun:
             messages.append({"role": "assistant", "content": request.begun})
-            messages.append({"role": "user", "content": GO_ON})
+            if self.owner not in GOES_ON:
+                messages.append({"role": "user", "content": GO_ON})
         return messages

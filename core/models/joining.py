@@ -8,6 +8,7 @@ _LONGEST = 2000
 _SHORTEST = 12
 _SHORTEST_OF_WHOLE_LINES = 120
 """Characters that are taken for a repetition; whole lines may well be alike, as the rows of a table are."""
+_BEGINNING = 60
 _LINE = re.compile("^", re.MULTILINE)
 _FENCE = re.compile(r"^ {0,3}(?:```|~~~).*$", re.MULTILINE)
 _REOPENED = re.compile(r"\A\s*(?:```|~~~)[^\n]*\n")
@@ -16,7 +17,12 @@ _TIMES = 4
 
 
 def joined(begun: str, more: str) -> str:
-    """A reply and what a model went on with, without what it said twice or the fence that it opened again."""
+    """A reply and what a model went on with, without what it said twice or the fence that it opened again.
+
+    Where it began anew instead, the longer of the two is the reply.
+    """
+    if len(begun) > 2 * _BEGINNING and more.lstrip().startswith(begun.lstrip()[:_BEGINNING]):
+        return max(begun, more.lstrip(), key=len)
     if len(_FENCE.findall(begun)) % 2 and (opening := _REOPENED.match(more)) and opening[0].strip("`~ \n\r\t"):
         more = more[opening.end() :]
     least = _SHORTEST if begun[-1:] != "\n" else _SHORTEST_OF_WHOLE_LINES
@@ -25,7 +31,8 @@ def joined(begun: str, more: str) -> str:
         again = begun[start:]
         if len(again.strip()) >= least and more.startswith(again):
             return begun + more[len(again) :]
-    return begun + more
+    apart = "\n" if more.startswith(("```", "~~~")) and not begun.endswith("\n") else ""
+    return begun + apart + more
 
 
 def repeats_itself(text: str) -> bool:

@@ -16,7 +16,7 @@ from core.models.named import Named
 from core.models.reading import Reading
 from core.models.secret import Secret, quoted
 from core.models.tokens import Tokens
-from core.models.window import window_of
+from core.models.window import about
 
 if TYPE_CHECKING:
     from core.models.wire import Wire
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 Key = str | None | Callable[[], str | None]
 """A key, or what looks it up when the first call is made."""
 READY_SECONDS = 15.0
-"""How long a server is asked what it can hold."""
+"""How long a server is asked what it is."""
 
 
 class Server:
@@ -41,7 +41,7 @@ class Server:
         self._form = Form(named)
         self._tokens = Tokens()
         self._window = named.window
-        self._asked_window = False
+        self._asked = False
         self._worked = False
         self._price: list[Price | None] = []
         self._wire: Wire | None = None
@@ -107,19 +107,22 @@ class Server:
         self._worked = True
 
     async def ready(self) -> None:
-        """Ask the server once what it can hold, if config.toml does not say; one that is away is asked again later.
+        """Ask the server once what it is and can hold; one that is away is asked again by the next `ready`.
 
-        Best awaited before a prompt is written for it. Raises ModelError or SettingsError for a key that is not there.
+        Best awaited before a prompt is written for it, which may be no longer than its window. Raises ModelError or
+        SettingsError for a key that is not there.
         """
-        if self._window or self._asked_window:
+        if self._asked:
             return
         wire = await self._connected()
         try:
             async with asyncio.timeout(READY_SECONDS):
-                self._window = await window_of(wire.get, self.named)
+                told = await about(wire.get, self.named)
         except (Broken, TimeoutError):
             return
-        self._asked_window = True
+        self._asked = True
+        self._window = self._window or told.window
+        self._form.owner = told.owner
 
     async def _begin(self, request: Request, deadline: float) -> AsyncGenerator[Any]:
         """Send the request, in a form that the server takes."""

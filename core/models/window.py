@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 
 from core.models.faults import SMALLEST_WINDOW, Rejected
@@ -12,16 +13,27 @@ _NAMES = ("n_ctx", "max_model_len", "context_length", "context_window", "loaded_
 """llama.cpp, vLLM, OpenRouter and Ollama, Groq, LM Studio, Mistral."""
 
 
-async def window_of(get: Callable[[str], Awaitable[Any]], named: Named) -> int:
-    """Tokens that prompt and reply may have together, 0 when the server does not say; raises Broken.
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a server tells of a model: `window` in tokens for prompt and reply together (0: nothing), and its owner.
 
-    `get` fetches the JSON at an address of the server.
+    The owner names the kind of server: `llamacpp`, `vllm`, `library` (Ollama).
     """
-    root = named.base_url.removesuffix("/v1")
+
+    window: int = 0
+    owner: str = ""
+
+
+async def about(get: Callable[[str], Awaitable[Any]], named: Named) -> About:
+    """Ask a server about a model; raises Broken. `get` fetches the JSON at an address of the server."""
     listed = _entry(await _asked(get, f"{named.base_url}/models"), "data", named.model)
-    if found := _number(listed):
-        return found
-    owner = listed.get("owned_by")
+    told = listed.get("owned_by")
+    owner = told if isinstance(told, str) else ""
+    return About(_number(listed) or await _elsewhere(get, named, owner), owner)
+
+
+async def _elsewhere(get: Callable[[str], Awaitable[Any]], named: Named, owner: str) -> int:
+    root = named.base_url.removesuffix("/v1")
     if owner == "llamacpp":
         props = await _asked(get, f"{root}/props")
         return _number(props) or _number(props.get("default_generation_settings"))

@@ -55,7 +55,8 @@ class Fault:
 class ChatServer:
     """An OpenAI-compatible server with one model; see the module's text for how it is used.
 
-    `window` is the context in tokens (a prompt beyond it is refused as OpenAI does) and is told under /v1/models;
+    `window` is the context in tokens (a prompt beyond it is refused as OpenAI does) and is told under /v1/models,
+    as is `owner` (`llamacpp`, `vllm`, …: the kind of server);
     `key` is the only one that is let in; `rejects` are parameters that get a 400; `usage=False` never tells usage;
     `delay` is the seconds before a reply's first byte, `pace` those between deltas; `caches` tells cached tokens.
     """
@@ -65,6 +66,7 @@ class ChatServer:
         answer: Answer,
         *,
         model: str = "scripted",
+        owner: str = "tests",
         window: int | None = None,
         key: str | None = None,
         rejects: tuple[str, ...] = (),
@@ -77,6 +79,7 @@ class ChatServer:
     ) -> None:
         self.answer = answer
         self.model = model
+        self.owner = owner
         self.window = window
         self.key = key
         self.rejects = rejects
@@ -183,7 +186,8 @@ class ChatServer:
             await exchange.json(401, error("Incorrect API key provided.", "invalid_api_key"))
         elif received.method == "GET" and received.path == "/v1/models":
             meta = {"max_model_len": self.window, "meta": {"n_ctx": self.window}} if self.window else {}
-            await exchange.json(200, {"object": "list", "data": [{"id": self.model, "object": "model"} | meta]})
+            listed = {"id": self.model, "object": "model", "owned_by": self.owner}
+            await exchange.json(200, {"object": "list", "data": [listed | meta]})
         elif received.method != "POST" or received.path != "/v1/chat/completions":
             await exchange.json(404, error(f"There is no {received.path}.", "not_found"))
         elif problem := self._problem(received):
