@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import re
+import tomllib
+from dataclasses import fields
 
 import pytest
 from hypothesis import given
@@ -11,7 +13,16 @@ from hypothesis import strategies as st
 
 from core.clean import clean
 from core.errors import SettingsError
-from core.settings import LARGEST_FILE, Copilot, Limits, Settings, read_settings, settings_text
+from core.settings import (
+    LARGEST_FILE,
+    MODEL_PLACES,
+    Budget,
+    Copilot,
+    Limits,
+    Settings,
+    read_settings,
+    settings_text,
+)
 
 HEAD = 'name = "noise"\nquestion = "Are trees better?"\n'
 
@@ -30,13 +41,56 @@ def test_two_lines_are_enough() -> None:
 def test_every_key_is_read() -> None:
     text = HEAD + (
         'seed = 7\ndata_file = "data/raw/p.csv"\ntarget = "species"\nmodel = "gpt"\ncopilot = "turn"\npapers = 3\n'
-        "dialogue_turns = 4\npreparation_turns = 5\nsolver_steps = 6\nreport_steps = 2\nrounds = 1\n"
+        "dialogue_turns = 4\npreparation_turns = 5\nsolver_steps = 7\nreport_steps = 2\nrounds = 1\n"
+        'language = "Deutsch"\nlibrary = "~/papers"\narxiv = false\nhub = false\nhub_mb = 50\n'
+        "prompt_tokens = 8000\nstuck_turns = 9\nstuck_money = 1.5\n"
         "[limits]\nseconds = 30\nmemory_mb = 512\nprocesses = 64\ndisk_mb = 100\n"
+        "[budget]\nmoney = 1\ntokens = 2\nhours = 3\nphase_money = 0.4\nphase_tokens = 5\nphase_hours = 0.6\n"
+        "turn_money = 0.7\nturn_tokens = 8\nturn_hours = 0.9\n"
+        '[models]\nrunning-experiments = "strong"\nreviewer = "cheap one"\n'
     )
-    limits = Limits(30.0, 512, 64, 100)
-    name, question = "noise", "Are trees better?"
-    expected = Settings(name, question, 7, "data/raw/p.csv", "species", "gpt", Copilot.TURN, 3, 4, 5, 6, 2, 1, limits)
+    expected = Settings(
+        name="noise",
+        question="Are trees better?",
+        seed=7,
+        data_file="data/raw/p.csv",
+        target="species",
+        model="gpt",
+        copilot=Copilot.TURN,
+        language="Deutsch",
+        library="~/papers",
+        arxiv=False,
+        hub=False,
+        hub_mb=50,
+        papers=3,
+        dialogue_turns=4,
+        preparation_turns=5,
+        solver_steps=7,
+        report_steps=2,
+        rounds=1,
+        prompt_tokens=8000,
+        stuck_turns=9,
+        stuck_money=1.5,
+        limits=Limits(30.0, 512, 64, 100),
+        budget=Budget(1.0, 2, 3.0, 0.4, 5, 0.6, 0.7, 8, 0.9),
+        models={"running-experiments": "strong", "reviewer": "cheap one"},
+    )
     assert read_settings(text, "lab.toml") == expected
+    default = Settings("noise", "Are trees better?")
+    assert all(getattr(expected, one.name) != getattr(default, one.name) for one in fields(Settings)[2:])
+
+
+def test_money_is_capped_and_nothing_else_unless_the_person_says_otherwise() -> None:
+    assert read_settings(HEAD, "lab.toml").budget == Budget(10.0, 0, 0.0, 0.0, 0, 0.0, 0.0, 0, 0.0)
+
+
+def test_a_model_can_be_named_for_every_phase_and_role() -> None:
+    text = HEAD + "[models]\n" + "".join(f'{place} = "m{number}"\n' for number, place in enumerate(MODEL_PLACES))
+    assert list(read_settings(text, "lab.toml").models.values()) == [
+        f"m{number}" for number in range(len(MODEL_PLACES))
+    ]
+    assert {"literature-review", "report-refinement", "judge", "ml-engineer", "reviewer"} <= set(MODEL_PLACES)
+    assert not {"researcher", "labtop"} & set(MODEL_PLACES)
 
 
 @pytest.mark.parametrize(
@@ -69,6 +123,27 @@ def test_every_key_is_read() -> None:
         (HEAD + "seed = \n", ["line 3", "TOML"]),
         (HEAD + "seed = 1\nseed = 2\n", ["line 4", "TOML"]),
         (HEAD + 'sandbox = "off"\n', ["line 3", "sandbox"]),
+        (HEAD + "arxiv = 1\n", ["line 3", "arxiv", "true or false"]),
+        (HEAD + 'hub = "no"\n', ["line 3", "hub", "true or false"]),
+        (HEAD + 'language = " "\n', ["line 3", "language", "empty"]),
+        (HEAD + 'library = "a\\u202eb"\n', ["line 3", "library", "cannot be shown"]),
+        (HEAD + "hub_mb = 0\n", ["line 3", "hub_mb", "from 1 to"]),
+        (HEAD + "prompt_tokens = 100\n", ["line 3", "prompt_tokens", "from 2000 to"]),
+        (HEAD + "stuck_turns = 2\n", ["line 3", "stuck_turns", "from 3 to"]),
+        (HEAD + "stuck_money = -0.1\n", ["line 3", "stuck_money"]),
+        (HEAD + "[budget]\nmoney = -1\n", ["line 4", "budget.money", "from 0 to"]),
+        (HEAD + '[budget]\nmoney = "10"\n', ["line 4", "budget.money", "a number"]),
+        (HEAD + "[budget]\nmoney = true\n", ["line 4", "budget.money"]),
+        (HEAD + "[budget]\nphase_money = nan\n", ["line 4", "budget.phase_money"]),
+        (HEAD + "[budget]\nturn_hours = inf\n", ["line 4", "budget.turn_hours"]),
+        (HEAD + "[budget]\ntokens = 1.5\n", ["line 4", "budget.tokens", "whole number"]),
+        (HEAD + "[budget]\nturn_mony = 1\n", ["line 4", "budget.turn_mony", "Did you mean budget.turn_money?"]),
+        (HEAD + "budget = 10\n", ["line 3", "budget", "Write [budget]"]),
+        (HEAD + '[models]\nexperiments = "x"\n', ["line 4", "models.experiments", "Did you mean running-experiments?"]),
+        (HEAD + '[models]\nlabtop = "x"\n', ["line 4", "models.labtop", "neither a phase nor a role"]),
+        (HEAD + "[models]\njudge = 3\n", ["line 4", "models.judge", "in quotes"]),
+        (HEAD + '[models]\njudge = " "\n', ["line 4", "models.judge", "in quotes"]),
+        (HEAD + 'models = "gpt"\n', ["line 3", "models", "table"]),
     ],
 )
 def test_an_error_names_the_file_the_line_and_the_key(text: str, words: list[str]) -> None:
@@ -111,13 +186,17 @@ def test_what_is_written_reads_back(question: str, name: str, seed: int, copilot
     assert settings.name == " ".join(clean(name).split())
     assert (settings.seed, settings.copilot) == (seed, copilot)
     assert (settings.data_file, settings.target) == ("data/raw/a b.csv", '"x"')
-    assert settings.limits == Limits()
+    assert (settings.limits, settings.budget, settings.models) == (Limits(), Budget(), {})
 
 
 def test_every_key_of_the_written_file_is_explained() -> None:
     text = settings_text("Why?", name="x")
     for key in re.findall(r"^(\w+) = ", text.partition("[limits]")[0], re.MULTILINE):
         assert re.search(rf"^# .+\n{key} = ", text, re.MULTILINE)
+    assert {one.name for one in fields(Settings)} == set(tomllib.loads(text))
+    for table, kind in (("limits", Limits), ("budget", Budget)):
+        body = text.partition(f"[{table}]")[2].partition("[")[0]
+        assert re.findall(r"^(\w+) = [\d.]+  # .+$", body, re.MULTILINE) == [one.name for one in fields(kind)]
 
 
 def test_settings_that_cannot_be_read_back_are_not_written() -> None:
