@@ -71,7 +71,7 @@ class Arxiv:
         self._cache = Cache(folder / "answers")
 
     async def search(self, query: str, limit: int, tell: Tell) -> list[Hit]:
-        """The papers that arXiv finds, best first; their ids are arXiv numbers still. Raises NotFetched."""
+        """The papers that arXiv finds, best first, without ids still. Raises NotFetched."""
         if number := arxiv_number(query):
             return await self._found("", [number], 1, tell)
         if _FIELDED.search(query):
@@ -177,7 +177,7 @@ def hit_of(result: arxiv.Result) -> Hit | None:
     doi = doi_in(result.doi or "")
     base = arxiv_number(number)
     reference, venue, year = _reference(result, base, title[:400], authors, doi)
-    paper = Paper(base, title[:400], authors, year, venue, abstract, f"https://arxiv.org/abs/{base}")
+    paper = Paper("", title[:400], authors, year, venue, abstract, f"https://arxiv.org/abs/{base}")
     return Hit(paper, reference, ARXIV, number, doi)
 
 

@@ -13,13 +13,15 @@ from core.latex.text import plain
 from core.literature.records import Record, read_records
 from core.words import content_words
 
-_KEPT = re.compile(
-    "author|editor|title|booktitle|journal|year|date|month|volume|number|issue|pages|publisher|school|institution"
-    "|organization|edition|series|chapter|address|location|howpublished|type|doi|eprint|archiveprefix|primaryclass"
-    "|url|note|isbn|issn",
-    re.IGNORECASE,
+_KEPT = tuple(
+    re.findall(
+        r"\w+",
+        "author editor title journal booktitle publisher school institution organization edition series address"
+        " location chapter volume number issue pages howpublished type note year month date doi isbn issn eprint"
+        " archiveprefix primaryclass url",
+    )
 )
-"""Fields that a reference may show; a person's own notes, abstracts and file names stay where they are."""
+"""Fields that a reference may show, in their order; a person's notes, abstracts and file names stay where they are."""
 _RENAMED = {"journaltitle": "journal", "eprinttype": "archivePrefix", "eprintclass": "primaryClass"}
 _SPECIAL = {
     "\\": r"\textbackslash{}",
@@ -56,7 +58,7 @@ def authors_field(names: Iterable[str]) -> str:
 def reference_of(record: Record) -> Reference:
     """A person's own record as a reference: its own LaTeX, only the fields that a reference may show."""
     fields = {_RENAMED.get(name.lower(), name): " ".join(value.split()) for name, value in record.source.items()}
-    kept = {name: value for name, value in fields.items() if _KEPT.fullmatch(name) and value}
+    kept = {name: value for name, value in fields.items() if name.lower() in _KEPT and value}
     if "date" in kept and "year" not in kept and (year := re.match(r"\d{4}", kept["date"])):
         kept["year"] = year[0]
     return Reference(record.kind, kept)
@@ -77,7 +79,7 @@ def merged(existing: str, new: Sequence[tuple[str, Reference]], gone: Collection
 
 def new_key(authors: Sequence[str], year: str, title: str, taken: Collection[str]) -> str:
     """A citation key: surname, year and the title's first content word in ASCII, with a letter when it is taken."""
-    surname = ascii_letters(_surname(authors[0])) if authors else ""
+    surname = surname_of(authors)
     words = (ascii_letters(word) for word in content_words(plain(title)))
     found = re.search(r"\d{4}", year)
     key = f"{surname[:30] or 'anon'}{found[0] if found else 'nd'}{next((word for word in words if word), '')[:30]}"
@@ -97,9 +99,10 @@ def ascii_letters(text: str) -> str:
     return "".join(character for character in bare if character.isascii() and character.isalnum())
 
 
-def _surname(name: str) -> str:
-    first, comma, _ = name.partition(",")
-    return first if comma else (name.split() or [""])[-1]
+def surname_of(authors: Sequence[str]) -> str:
+    """The first author's surname in lower-case ASCII; empty when there is none."""
+    first, comma, _ = (authors[0] if authors else "").partition(",")
+    return ascii_letters(first if comma else "".join(first.split()[-1:]))
 
 
 def _name(name: str) -> str:
@@ -127,5 +130,7 @@ def _entry(key: str, reference: Reference) -> str:
 
     layout: Any = BibtexFormat()  # type: ignore[no-untyped-call]
     layout.indent, layout.trailing_comma, layout.value_column = "  ", True, 0
-    fields = [Field(name, value) for name, value in reference.fields.items()]
+    places = {name: at for at, name in enumerate(_KEPT)}
+    names = sorted(reference.fields, key=lambda name: places.get(name.lower(), len(_KEPT)))
+    fields = [Field(name, reference.fields[name]) for name in names]
     return str(write_string(Library([Entry(reference.kind, key, fields)]), bibtex_format=layout))

@@ -11,7 +11,7 @@ from typing import Any
 
 from core.brief import Paper
 from core.clean import clean
-from core.literature.bibtex import Reference, ascii_letters, is_key, new_key
+from core.literature.bibtex import Reference, ascii_letters, is_key, new_key, surname_of
 
 FOUND = "literature/found.json"
 MOST = 60
@@ -67,11 +67,10 @@ def marks(hit: Hit) -> frozenset[str]:
     doi = hit.doi.lower()
     preprint = _ARXIV_DOI.match(doi)
     number = arxiv_number(hit.arxiv) or (arxiv_number(preprint[1]) if preprint else "")
-    surname = ascii_letters(hit.paper.authors[0].split()[-1]) if hit.paper.authors else ""
     title = ascii_letters(hit.paper.title)
     found = {f"arxiv:{number}" if number else "", f"doi:{doi}" if doi and not preprint else ""}
     if len(title) >= _TITLE_ENOUGH:
-        found.add(f"title:{title}:{surname}")
+        found.add(f"title:{title}:{surname_of(hit.paper.authors)}")
     return frozenset(found - {""})
 
 
@@ -128,18 +127,19 @@ def read_found(text: str) -> tuple[Hit, ...]:
 
 def found_text(hits: Iterable[Hit]) -> str:
     """The text of `found.json`."""
-    return json.dumps({"papers": [hit.as_json() for hit in hits]}, indent=1, ensure_ascii=False) + "\n"
+    return json.dumps({"papers": [hit.as_json() for hit in hits]}, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
 
 
 def named(text: str, hits: Sequence[Hit]) -> Hit | None:
     """The paper that an agent means: its key, arXiv number, DOI or title, however it is dressed; None when unclear."""
     asked = clean(text).strip()
     bare = asked.strip("`'\"“”‘’[](){}<>.,;:* ").casefold()
+    words = {word.strip(":./+-") for word in re.findall(r"[\w:./+\-]+", asked.casefold())}
     for meant in (
         [hit for hit in hits if hit.paper.id.casefold() == bare],
         [hit for hit in hits if arxiv_number(asked) and arxiv_number(hit.arxiv) == arxiv_number(asked)],
         [hit for hit in hits if doi_in(asked) and hit.doi.lower() == doi_in(asked)],
-        [hit for hit in hits if hit.paper.id.casefold() in re.findall(r"[\w:./+\-]+", asked.casefold())],
+        [hit for hit in hits if hit.paper.id.casefold() in words],
         _titled(ascii_letters(asked), hits),
     ):
         if len({hit.paper.id for hit in meant}) == 1:

@@ -104,6 +104,8 @@ def excerpt(body: str, query: str, tokens: int) -> str:
     room -= _taken(first, int(room * _HEAD), chosen)
     rest = [passage for passage in (*ranked(passages, query), *passages) if passage.at not in chosen]
     _taken(rest, room, chosen)
+    if not chosen:
+        return body[: max(room, 0)]
     return _in_order([chosen[at] for at in sorted(chosen)], len(passages))
 
 
