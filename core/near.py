@@ -94,7 +94,10 @@ def near(reply: str, place: Place, *, cut: bool) -> Block | None:
             return None
         if meant.closed and not blocks[-1].closed and len(found) == 1:
             return None  # a second block was begun: nobody knows where the first was meant to end
-        body = meant.body if meant.closed else meant.body.rstrip("\n") + "\n"
+        body = meant.body
+        if not meant.closed:
+            body = body.strip("\n").partition("\n")[0] if meant.word in _LINES else body.rstrip("\n")
+            body += "\n"
         return mended(replace(meant, body=body, closed=True), prose)
     return None if cut else _unfenced(read(reply)[1], place)
 

@@ -67,6 +67,7 @@ UNDERSTOOD: list[tuple[str, tuple[type, ...], Command]] = [
     ("```markdown\n```REPLACE\nx = 1\n```\n```", SOLVER, Replace("x = 1\n")),
     # the fence
     ("```REPLACE\nx = 1\n", SOLVER, Replace("x = 1\n")),
+    ("```SUMMARY\nlabel noise\nturn 3: found", READ, Summary("label noise")),
     ("```REPLACE\nx = 1\n```\n```", SOLVER, Replace("x = 1\n")),
     ("~~~REPLACE\nx = 1\n~~~", SOLVER, Replace("x = 1\n")),
     ("~~~python\nx = 1\n~~~", (Replace,), Replace("x = 1\n")),
