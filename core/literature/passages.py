@@ -6,6 +6,7 @@ import re
 import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from core.words import content_words
@@ -69,23 +70,11 @@ def passages_of(paper: str, body: str) -> list[Passage]:
 
 def ranked(passages: Sequence[Passage], query: str) -> list[Passage]:
     """The passages that hold any word of `query`, best first (FTS5, bm25)."""
-    words = list(dict.fromkeys(content_words(query)))[:_MOST_WORDS]
-    if not words or not passages:
-        return []
-    connection = sqlite3.connect(":memory:")
+    index = _index(passages)
     try:
-        connection.execute(
-            "CREATE VIRTUAL TABLE passages USING fts5(heading, text, tokenize='porter unicode61 remove_diacritics 2')"
-        )
-        rows = ((number, passage.heading, passage.text) for number, passage in enumerate(passages))
-        connection.executemany("INSERT INTO passages (rowid, heading, text) VALUES (?, ?, ?)", rows)
-        match = " OR ".join(f'"{word}"' for word in words)
-        found = connection.execute(
-            "SELECT rowid FROM passages WHERE passages MATCH ? ORDER BY bm25(passages, 2.0, 1.0), rowid", (match,)
-        )
-        return [passages[number] for (number,) in found]
+        return [passages[number] for number in _search(index, query)]
     finally:
-        connection.close()
+        index.close()
 
 
 def excerpt(body: str, query: str, tokens: int) -> str:
@@ -112,12 +101,11 @@ def excerpt(body: str, query: str, tokens: int) -> str:
 def passages_for(project: Project, query: str, tokens: int) -> tuple[str, ...]:
     """Passages of the full texts in the project that bear on `query`, best first, together at most `tokens` long."""
     folder = project.path / TEXTS
-    paths = sorted(path.name for path in folder.glob("*.txt")) if folder.is_dir() else []
-    texts = (read_text(project.read(f"{TEXTS}/{name}")) for name in paths)
-    passages = [passage for key, body in texts for passage in passages_of(key, body)]
+    names = sorted(path.name for path in folder.glob("*.txt")) if folder.is_dir() else []
+    passages, index = _indexed(tuple(project.read(f"{TEXTS}/{name}") for name in names))
     room = int(tokens * CHARACTERS_A_TOKEN)
     found = []
-    for passage in ranked(passages, query):
+    for passage in map(passages.__getitem__, _search(index, query)):
         shown = f"{passage.paper}{f', {passage.heading}' if passage.heading else ''}: {passage.text}"
         if len(shown) <= room:
             found.append(shown)
@@ -125,6 +113,34 @@ def passages_for(project: Project, query: str, tokens: int) -> tuple[str, ...]:
         if room < LONGEST // 4:
             break
     return tuple(found)
+
+
+@lru_cache(maxsize=2)
+def _indexed(texts: tuple[str, ...]) -> tuple[tuple[Passage, ...], sqlite3.Connection]:
+    """The passages of these files and their index, kept since prompt after prompt asks the same papers."""
+    passages = tuple(passage for text in texts for passage in passages_of(*read_text(text)))
+    return passages, _index(passages)
+
+
+def _index(passages: Sequence[Passage]) -> sqlite3.Connection:
+    connection = sqlite3.connect(":memory:", check_same_thread=False)
+    connection.execute(
+        "CREATE VIRTUAL TABLE passages USING fts5(heading, text, tokenize='porter unicode61 remove_diacritics 2')"
+    )
+    rows = ((number, passage.heading, passage.text) for number, passage in enumerate(passages))
+    connection.executemany("INSERT INTO passages (rowid, heading, text) VALUES (?, ?, ?)", rows)
+    return connection
+
+
+def _search(index: sqlite3.Connection, query: str) -> list[int]:
+    words = list(dict.fromkeys(content_words(query)))[:_MOST_WORDS]
+    if not words:
+        return []
+    match = " OR ".join(f'"{word}"' for word in words)
+    found = index.execute(
+        "SELECT rowid FROM passages WHERE passages MATCH ? ORDER BY bm25(passages, 2.0, 1.0), rowid", (match,)
+    )
+    return [number for (number,) in found]
 
 
 def _taken(passages: Sequence[Passage], room: int, chosen: dict[int, Passage]) -> int:
