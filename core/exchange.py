@@ -21,6 +21,8 @@ from core.settings import Settings
 
 SMALLEST = 1200
 """Tokens below which no prompt of ours can be understood."""
+_ROOMY = 1.5
+"""How many times as large as a prompt the window must be for a useful reply to fit in, too."""
 _TEMPERATURES = {Job.JUDGE: 0.2, Job.REPAIR: 0.4}
 _TEMPERATURE = 0.8
 
@@ -69,7 +71,8 @@ class Exchange:
         """
         expected = self._tape.expected("reply")
         name = self.model_name(brief)
-        tokens = int(expected["tokens"]) if expected else self._room(self._models.model_for(brief.phase, brief.agent))
+        tokens = int(expected["tokens"]) if expected else await self._room(brief)
+        whole = True
         while True:
             request = await self._request(brief, allowed, tokens)
             asked = {"model": name, "tokens": tokens, "system": request.system, "user": request.user}
@@ -79,6 +82,9 @@ class Exchange:
                 answer = await self._tape.take("reply", asked, lambda: self._call(request, shown, heard))  # noqa: B023
                 break
             except PromptTooLong as error:
+                if whole and error.window > _ROOMY * _estimated(request):
+                    whole = False  # prompt and the longest reply did not fit; now that the window is known, they will
+                    continue
                 tokens = self._less(error, request)
                 self._emit(Notice("warning", f"{error.message} The prompt is condensed to {tokens} tokens."))
         if shown and not heard:
@@ -119,8 +125,12 @@ class Exchange:
         cost |= {"completion_tokens": usage.completion_tokens, "money": reply.money}
         return {"text": reply.text, "note": reply.note, "cost": cost}
 
-    def _room(self, model: Model) -> int:
-        """The tokens that a prompt for this model may have."""
+    async def _room(self, brief: Brief) -> int:
+        """The tokens that a prompt may have for the model that answers it."""
+        model = self._models.model_for(brief.phase, brief.agent)
+        ready = getattr(model, "ready", None)  # a model on a server asks it for its window; others have none
+        if ready is not None:
+            await ready()
         most = self._settings.prompt_tokens
         if not model.window:
             return most
@@ -129,10 +139,14 @@ class Exchange:
     def _less(self, error: PromptTooLong, request: Request) -> int:
         """Fewer tokens than the prompt that was too long had, as far as the server says how many it takes."""
         model = self._models.model_for(request.brief.phase, request.brief.agent)
-        had = int((len(request.system) + len(request.user)) / CHARACTERS)
-        fewer = had * 3 // 4
+        fewer = _estimated(request) * 3 // 4
         if error.window:
             fewer = min(fewer, max(error.window - model.most_tokens, error.window // 2))
         if fewer < SMALLEST:
             raise error
         return fewer
+
+
+def _estimated(request: Request) -> int:
+    """The tokens that a prompt has, by estimate."""
+    return int((len(request.system) + len(request.user)) / CHARACTERS)
