@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from textual.content import Content
 
 from core.clean import clean
-from tui.widgets.document import Block, Wrap
+from tui.widgets.document import Block
 from tui.widgets.frame import MUTED
 
 MOST_THOUGHTS = 20_000
 """Characters of the thoughts that are kept, the last ones; they are no part of the history."""
 
-_TAIL = 3
-"""Lines of the thoughts that are seen while they come."""
+_TAIL_LINES, _TAIL = 3, 180
+"""Lines and characters of the thoughts that are seen while they come."""
 
 _DIM = f"italic {MUTED}"
 
@@ -55,11 +55,12 @@ class Aside:
             return []
         count = f"{'thinks' if thinking else 'thought'} · {self.words} word{'s' if self.words != 1 else ''}"
         head = Block(Content.styled(count, MUTED), Content.styled("▾ " if unfolded or thinking else "▸ ", MUTED))
-        shown = lines if unfolded else lines[-_TAIL:] if thinking else []
+        shown = lines if unfolded else _end(lines) if thinking else []
         bar = Content.styled("┊ ", MUTED)
-        wrap = Wrap.WORDS if unfolded else Wrap.CUT
-        return [head, *(Block(Content.styled(self._end(line, wrap), _DIM), bar, bar, wrap=wrap) for line in shown)]
+        return [head, *(Block(Content.styled(line, _DIM), bar, bar) for line in shown)]
 
-    def _end(self, line: str, wrap: Wrap) -> str:
-        """A folded line by its end: what is thought now, where a model thinks in one long line."""
-        return line if wrap is Wrap.WORDS or len(line) <= 60 else f"… {line[-58:].partition(' ')[2]}"
+
+def _end(lines: list[str]) -> list[str]:
+    """What is thought just now, also where a model thinks in one long line."""
+    end = "\n".join(lines[-_TAIL_LINES:])
+    return (end if len(end) <= _TAIL else f"… {end[-_TAIL:].partition(' ')[2]}").split("\n")
