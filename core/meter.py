@@ -75,7 +75,7 @@ class Meter:
         worst, prompt = worst_case(size, model.most_tokens, price), most_prompt_tokens(size)
         what = f"a call to {model.name}"
         more = (
-            f"{_UNKNOWN.format(name=model.name)}, so the dearest known price is counted; {_SET_PRICE} "
+            f"{_UNKNOWN.format(name=model.name)}, so the dearest known price is counted. {_SET_PRICE} "
             if guessed
             else ""
         )
