@@ -299,6 +299,32 @@ async def test_a_prompt_that_the_server_cut_without_a_word_is_told() -> None:
     assert model.window == 2048
 
 
+async def test_only_ollama_is_suspected_of_cutting_a_prompt() -> None:
+    async with ChatServer(lambda _: SAID, owner="llamacpp") as server:
+        server.faults.append(faults.instead("blank text has few tokens", *_dense(prompt_tokens=2048)))
+        model = client(server)
+        await model.ready()
+        assert (await heard(model, request(" " * 40_000))).error is None
+    assert model.window == 0
+
+
+async def test_ollama_is_asked_again_for_the_window_of_a_model_that_it_has_yet_to_load() -> None:
+    async with ChatServer(lambda _: SAID, owner="library") as server:
+        model = client(server)
+        await model.ready()
+        assert model.window == 0
+        server.window = 4096
+        await model.ready()
+    assert model.window == 4096
+
+
+async def test_a_schema_that_the_user_insists_on_is_not_left_out() -> None:
+    async with ChatServer(lambda _: SAID, rejects=("response_format",)) as server:
+        found = await heard(client(server, schema=True), request(schema=SCHEMA))
+        assert len(server.completions) == 1
+    assert "response_format" in str(found.error)
+
+
 async def test_one_client_serves_several_event_loops() -> None:
     import asyncio
     import threading

@@ -21,6 +21,7 @@ from core.models.secret import SHOWN_INSTEAD, Secret, Sieve, quoted
 from tests.models_stage import KEY, SAID, Heard, client, everything_said, heard, request
 from tests.servers import faults
 from tests.servers.chat import ChatServer, Fault
+from tests.servers.exchange import Exchange, Said
 
 
 async def after(fault: Fault, key: str | None = None, **more: object) -> Heard:
@@ -112,6 +113,20 @@ async def test_a_server_that_trickles_meets_the_deadline(fault: Fault) -> None:
     assert time.monotonic() - began < 5
 
 
+async def test_a_reply_that_trickles_meets_the_deadline_and_is_paid() -> None:
+    async def act(exchange: Exchange, said: Said) -> None:
+        await exchange.begin()
+        while True:
+            await exchange.event(faults.chunk_of("word "))
+            await asyncio.sleep(0.05)
+
+    found = await after(Fault("a word at a time", act), deadline_seconds=0.5)
+    assert isinstance(found.error, Unavailable)
+    assert "no end of the reply" in found.error.message
+    assert found.error.spent
+    assert found.error.spent.completion_tokens > 1
+
+
 @pytest.mark.parametrize("framing", ["chunked", "close"])
 async def test_a_stream_that_dies_in_the_middle_is_no_reply_but_is_paid(framing: str) -> None:
     found = await after(faults.cut(3, framing))
@@ -201,6 +216,8 @@ async def test_a_line_without_an_end_is_not_read_for_ever(monkeypatch: pytest.Mo
 async def test_a_long_refusal_is_not_read_to_its_end() -> None:
     found = await after(faults.answers(400, b"x" * 5 * 2**20))
     assert isinstance(found.error, ModelError)
+    assert not isinstance(found.error, Unavailable)
+    assert "refuses the request (400)" in str(found.error)
     assert len(str(found.error)) < 1000
 
 
@@ -227,6 +244,13 @@ async def test_an_error_within_the_stream_is_a_reply_that_broke_off(code: int | 
     assert isinstance(found.error, Unavailable)
     assert "Provider disconnected" in found.error.message
     assert found.error.spent
+
+
+@pytest.mark.parametrize(("code", "waits"), [(503, True), ("model_not_found", True), (404, False)])
+async def test_a_refusal_with_the_status_of_success_is_a_refusal(code: int | str, waits: bool) -> None:
+    found = await after(faults.answers(200, {"error": {"message": "Provider returned error", "code": code}}))
+    assert isinstance(found.error, Unavailable) is waits
+    assert "Provider returned error" in str(found.error)
 
 
 async def test_a_web_page_means_a_wrong_address_or_once_it_has_worked_a_wait() -> None:

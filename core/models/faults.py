@@ -29,16 +29,13 @@ class Broken(Exception):
 
 
 class Rejected(Exception):
-    """The server said no: its status, its words, its headers. `page`: with a web page; `begun`: within a reply."""
+    """The server said no: its status, its words, its headers. `page`: with a web page."""
 
-    def __init__(
-        self, status: int, body: object, headers: Mapping[str, str], *, page: bool = False, begun: bool = False
-    ) -> None:
+    def __init__(self, status: int, body: object, headers: Mapping[str, str], *, page: bool = False) -> None:
         super().__init__(f"status {status}")
         self.status = status
         self.headers = {name.lower(): value for name, value in headers.items()}
         self.page = page
-        self.begun = begun
         first = body[0] if isinstance(body, list) and body else body  # Gemini puts its error into a list
         told = first.get("error", first) if isinstance(first, dict) else first
         self.details: Mapping[str, Any] = told if isinstance(told, dict) else {}

@@ -84,7 +84,11 @@ class Form:
             self._usage = False
         elif "temperature" in body and "temperature" in text:
             self._temperature = False
-        elif "response_format" in body and any(word in text for word in ("response_format", "schema", "grammar")):
+        elif (
+            self._named.schema is None
+            and "response_format" in body
+            and any(word in text for word in ("response_format", "schema", "grammar"))
+        ):
             self._schema = False
         elif self._limit in text or "max_tokens" in text:
             return self._other_limit(rejected, body)

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from core.clean import clean
 from core.errors import SettingsError
 from core.models.model import Price
+from core.models.prices import is_loopback
 
 LARGEST_FILE = 64_000
 """Characters that a `config.toml` may have."""
@@ -39,7 +40,7 @@ class Named:
     most_tokens: int = MOST_TOKENS
     reasoning: bool = False
     schema: bool | None = None
-    """Whether the server holds replies to a JSON schema; None (`"auto"`) finds out."""
+    """Whether the server is given the JSON schema of a reply; None (`"auto"`): until it refuses one."""
     price: Price | None = None
     free: bool = False
     connect_seconds: float = 5.0
@@ -51,7 +52,7 @@ class Named:
     @property
     def local(self) -> bool:
         """Whether the server is on this machine."""
-        return is_local(self.base_url)
+        return is_loopback(self.base_url)
 
 
 _RANGES = {
@@ -106,12 +107,6 @@ def read_named(text: str, source: str) -> dict[str, Named]:
     return {name: _Reader(name, values, source).named() for name, values in models.items()}
 
 
-def is_local(base_url: str) -> bool:
-    """Whether an address is on this machine."""
-    host = urlsplit(base_url).hostname or ""
-    return host in ("localhost", "::1") or host.startswith("127.") or host.endswith(".localhost")
-
-
 class _Reader:
     """Checks one `[models.NAME]` table key by key; no message repeats the value of what may be a key."""
 
@@ -133,7 +128,7 @@ class _Reader:
         values = {key: self._value(key, value) for key, value in self.values.items()}
         if values.get("reasoning") and "most_tokens" not in values:
             values["most_tokens"] = MOST_TOKENS_OF_THOUGHT
-        if is_local(values["base_url"]):  # a processor may read a long prompt for minutes before its first word
+        if is_loopback(values["base_url"]):  # a processor may read a long prompt for minutes before its first word
             values = {"read_seconds": 900.0, "deadline_seconds": 3600.0} | values
         if values.get("free") and "price" in values:
             raise self._error("price", "is set for a model that is free", "Keep one of the two.")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from core.models.faults import Rejected
 from core.models.model import Thought
 from core.models.secret import Secret, Sieve
 
@@ -38,11 +37,9 @@ class Reading:
         return over
 
     def take(self, event: Any) -> list[str | Thought]:
-        """What one event adds to the reply; raises Rejected when it is an error."""
+        """What one event adds to the reply."""
         if not isinstance(event, dict):
             return []
-        if event.get("error"):
-            raise Rejected(500, event, {}, begun=self.pieces > 0)
         choices = event.get("choices")
         choice = choices[0] if isinstance(choices, list) and choices and isinstance(choices[0], dict) else {}
         if isinstance(event.get("usage"), dict):

@@ -16,7 +16,7 @@ from core.models.named import Named
 from core.models.reading import Reading
 from core.models.secret import Secret, quoted
 from core.models.tokens import Tokens
-from core.models.window import about
+from core.models.window import OLLAMA, about
 
 if TYPE_CHECKING:
     from core.models.wire import Wire
@@ -120,8 +120,8 @@ class Server:
                 told = await about(wire.get, self.named)
         except (Broken, TimeoutError):
             return
-        self._asked = True
         self._window = self._window or told.window
+        self._asked = self._window > 0 or told.owner != OLLAMA  # which knows only once it has loaded the model
         self._form.owner = told.owner
 
     async def _begin(self, request: Request, deadline: float) -> AsyncGenerator[Any]:
@@ -167,7 +167,8 @@ class Server:
             return Unavailable(f"The reply of {who} broke off before its end.", spent=usage)
         if reading.refusal or reading.finish == "content_filter":
             return faults.declined(self.named, quoted(reading.refusal or "stopped by its content filter", self._secret))
-        if self._tokens.truncated(self._form.prompt_characters(request), usage):
+        cuts = self._form.owner in ("", OLLAMA)
+        if cuts and self._tokens.truncated(self._form.prompt_characters(request), usage):
             self._window = usage.prompt_tokens
             return PromptTooLong(
                 f"{who} has read only the last {usage.prompt_tokens} tokens of the prompt.", self._window

@@ -12,6 +12,9 @@ from core.models.named import Named
 _NAMES = ("n_ctx", "max_model_len", "context_length", "context_window", "loaded_context_length", "max_context_length")
 """llama.cpp, vLLM, OpenRouter and Ollama, Groq, LM Studio, Mistral."""
 
+OLLAMA = "library"
+"""Who owns a model by Ollama's word."""
+
 
 @dataclass(frozen=True, slots=True)
 class About:
@@ -37,7 +40,7 @@ async def _elsewhere(get: Callable[[str], Awaitable[Any]], named: Named, owner: 
     if owner == "llamacpp":
         props = await _asked(get, f"{root}/props")
         return _number(props) or _number(props.get("default_generation_settings"))
-    if owner == "library":  # Ollama: the window that the loaded model has now, not the one it could have
+    if owner == OLLAMA:  # the window that the loaded model has now, not the one it could have
         return _number(_entry(await _asked(get, f"{root}/api/ps"), "models", named.model))
     return 0
 

@@ -75,14 +75,12 @@ class Wire:
         raise problem
 
     async def _events(self, body: Mapping[str, Any]) -> AsyncGenerator[Any]:
-        begun = False
         try:
             stream: openai.AsyncStream[object] = await self._client.post(
                 "/chat/completions", body=dict(body), cast_to=object, stream=True, stream_cls=openai.AsyncStream[object]
             )
             try:
                 async for event in self._read(stream):
-                    begun = True
                     yield event
                 return
             finally:
@@ -90,7 +88,7 @@ class Wire:
         except (Rejected, Broken):
             raise
         except Exception as error:  # noqa: BLE001 - see get
-            problem = _told(error, sent=True, begun=begun)
+            problem = _told(error, sent=True)
         raise problem  # outside of the except: the library's error, which knows the headers, is let go
 
     async def _read(self, stream: openai.AsyncStream[object]) -> AsyncIterator[Any]:
@@ -98,7 +96,10 @@ class Wire:
         if "html" in kind:
             raise Rejected(stream.response.status_code, "a web page", {}, page=True)
         if "application/json" in kind:  # the server does not stream: the whole reply at once
-            yield json.loads(await stream.response.aread())
+            whole = json.loads(await stream.response.aread())
+            if isinstance(whole, dict) and whole.get("error"):  # a refusal with the status of success
+                raise Rejected(_status_in(whole["error"]), whole, {})
+            yield whole
             return
         async for event in stream:
             yield event
@@ -159,7 +160,7 @@ async def _with_first(first: Any, events: AsyncGenerator[Any]) -> AsyncGenerator
             yield event
 
 
-def _told(error: Exception, *, sent: bool, begun: bool = False) -> Exception:
+def _told(error: Exception, *, sent: bool) -> Exception:
     """Put the library's error as ours, which holds text only: no request, no headers, no key."""
     match error:
         case openai.APIStatusError():
@@ -173,7 +174,7 @@ def _told(error: Exception, *, sent: bool, begun: bool = False) -> Exception:
             words = "no connection" if connecting else "the connection was lost"
             return Broken(f"{words}{_why(error.__cause__)}", sent=sent and not connecting)
         case openai.APIError():  # an error as an event of the stream
-            return Rejected(_status_in(error.body), error.body, {}, begun=begun)
+            return Rejected(_status_in(error.body), error.body, {})
         case UnicodeDecodeError() | json.JSONDecodeError() | RecursionError():
             return Broken("it sent what cannot be read", sent=sent)
         case Broken() | Rejected():
