@@ -311,7 +311,7 @@ class Laboratory:
     def _read_literature(self, settings: Settings) -> Sources:
         """What the settings allow to search; the bundled records are read here so that no prompt waits for them."""
         _ = bundled().papers
-        return self._sources or sources_for(settings)
+        return self._sources or sources_for(settings, self.project.path)
 
     def _note_run(self, event: StateChanged) -> None:
         path = self.project.private(RUN)

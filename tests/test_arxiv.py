@@ -179,6 +179,8 @@ async def test_a_server_that_asks_for_a_long_time_is_left_alone_for_now(server: 
     with pytest.raises(NotFetched, match="left alone for 900 seconds"):
         await found(arxiv_at(server, tmp_path), "forests")
     assert 800 < float((tmp_path / "pace").read_text()) - time.time() <= LONGEST_PAUSE
+    with pytest.raises(NotFetched, match=r"left alone for another [89]\d\d seconds"):
+        await found(arxiv_at(server, tmp_path), "trees")
     assert len(server.asked) == 1
 
 

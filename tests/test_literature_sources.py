@@ -316,11 +316,11 @@ async def test_the_text_of_an_own_pdf_needs_no_network(tmp_path: Path, own: OwnL
     assert source == "b.pdf of your own library"
 
 
-def test_the_built_in_researcher_and_a_project_without_arxiv_never_ask_it() -> None:
+def test_the_built_in_researcher_and_a_project_without_arxiv_never_ask_it(tmp_path: Path) -> None:
     settings = read_settings(settings_text("Why?", name="p", model="mine"), "lab.toml")
-    assert sources_for(settings)._arxiv is not None
-    assert sources_for(replace(settings, arxiv=False))._arxiv is None
-    assert sources_for(replace(settings, model="builtin"))._arxiv is None
+    assert sources_for(settings, tmp_path)._arxiv is not None
+    assert sources_for(replace(settings, arxiv=False), tmp_path)._arxiv is None
+    assert sources_for(replace(settings, model="builtin"), tmp_path)._arxiv is None
 
 
 # --- passages

@@ -33,6 +33,14 @@ _NO_TITLE = re.compile(r"untitled|microsoft word|\.(?:docx?|tex|dvi|pdf|ps)\b|^a
 def main() -> None:
     """Read the documents in the order of the command line."""
     kind, paths = sys.argv[1], sys.argv[2:]
+    narrow()
+    for path in paths:
+        signal.alarm(SECONDS)
+        print(json.dumps(_read(kind, Path(path))), flush=True)
+
+
+def narrow() -> None:
+    """Take from this process what a reader does not need: much memory, writing files, many open files, core dumps."""
     for name, value in (
         (resource.RLIMIT_AS, MEMORY),
         (resource.RLIMIT_CORE, 0),
@@ -40,9 +48,6 @@ def main() -> None:
         (resource.RLIMIT_NOFILE, 64),
     ):
         resource.setrlimit(name, (value, value))
-    for path in paths:
-        signal.alarm(SECONDS)
-        print(json.dumps(_read(kind, Path(path))), flush=True)
 
 
 def _read(kind: str, path: Path) -> dict[str, str]:

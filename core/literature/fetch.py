@@ -15,7 +15,7 @@ from urllib.parse import urljoin, urlsplit
 
 from core.clean import clean
 from core.errors import LabError
-from core.literature.pace import LONGEST_PAUSE, Pace, Tell
+from core.literature.pace import LONGEST_PAUSE, PATIENCE, NotYet, Pace, Tell
 
 if TYPE_CHECKING:
     import httpx2
@@ -25,8 +25,6 @@ BACK_OFF = (5.0, 10.0, 20.0, 40.0)
 OFFLINE = 180.0
 """Seconds for which a service that could not be reached is taken for unreachable."""
 MOST_REDIRECTS = 3
-LONGEST_WAIT = 120.0
-"""Seconds that a server may make one answer wait; one that asks for more is asked another time."""
 AGENT = "labtop/0.1 (research co-pilot; one request at a time)"
 
 
@@ -94,7 +92,7 @@ class Service:
         raise AssertionError("the last try raises")
 
     async def _wait(self, again: _TryAgain, wait: float | None, tell: Tell) -> None:
-        if wait is None or again.seconds > LONGEST_WAIT:
+        if wait is None or again.seconds > PATIENCE:
             when = f" It asks to be left alone for {again.seconds:.0f} seconds." if again.seconds else ""
             raise NotFetched(f"{self.name} cannot answer now: {again}.{when}") from None
         seconds = max(again.seconds, wait * random.uniform(0.8, 1.2))
@@ -113,6 +111,9 @@ class Service:
         try:
             async with self._pace.turn(tell), asyncio.timeout(self._limits.whole):
                 body = await self._request(url, most)
+        except NotYet as not_yet:
+            seconds = f" for another {not_yet.seconds:.0f} seconds" if not_yet.seconds else ""
+            raise NotFetched(f"{self.name} is to be left alone{seconds}.") from None
         except TimeoutError:
             raise _TryAgain(f"no whole answer within {self._limits.whole:g} seconds") from None
         except OSError as error:

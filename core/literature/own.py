@@ -8,9 +8,11 @@ import os
 import re
 import sqlite3
 import stat
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing, contextmanager
 from dataclasses import asdict, dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,7 +27,7 @@ from core.literature.texts import Read
 from core.threads import to_the_end
 from core.words import content_words
 
-MOST_FILES = 3000
+MOST_FILES, MOST_FOLDERS = 3000, 20_000
 LARGEST_BIB = 10 << 20
 LARGEST_PDF = 60 << 20
 _BATCH = 25
@@ -99,7 +101,11 @@ class OwnLibrary:
     def _read_bibs(self, files: Sequence[_File]) -> list[str]:
         warnings = []
         for file in files:
-            text = (self._root / file.path).read_bytes().decode("utf-8", errors="replace")
+            try:
+                text = (self._root / file.path).read_bytes().decode("utf-8", errors="replace")
+            except OSError as error:
+                warnings.append(f"{clean(file.path)} is left out: {error.strerror}")
+                continue
             broken = _broken_entries(text)
             if broken:
                 warnings.append(f"{clean(file.path)}: {len(broken)} broken entries (line {_some(broken)})")
@@ -115,26 +121,23 @@ class OwnLibrary:
         if not self._root.is_dir():
             raise NotADirectoryError(f"there is no folder {self.folder}")
         found: list[_File] = []
-        skipped = {"links": 0, "too large": 0, "beyond the first": 0}
-        for folder, folders, names in os.walk(self._root):
+        skipped: Counter[str] = Counter()
+        walk = os.walk(self._root, onerror=lambda _: skipped.update(["folders that cannot be read"]))
+        for folder, folders, names in islice(walk, MOST_FOLDERS):
             folders[:] = sorted(name for name in folders if not name.startswith("."))
             for name in sorted(names):
                 if not name.lower().endswith((".pdf", ".bib")) or name.startswith("."):
                     continue
-                path = Path(folder, name)
-                about = path.lstat()
-                kind = LARGEST_BIB if name.lower().endswith(".bib") else LARGEST_PDF
-                if not stat.S_ISREG(about.st_mode):
-                    skipped["links"] += 1
-                elif about.st_size > kind:
-                    skipped["too large"] += 1
+                file = _looked_at(Path(folder, name), self._root)
+                if isinstance(file, str):
+                    skipped[file] += 1
                 elif len(found) >= MOST_FILES:
-                    skipped["beyond the first"] += 1
+                    skipped[f"beyond the first {MOST_FILES}"] += 1
                 else:
-                    found.append(_File(str(path.relative_to(self._root)), about.st_size, about.st_mtime_ns))
-        words = {"beyond the first": f"beyond the first {MOST_FILES}"}
-        warnings = [f"{count} files are left out: {words.get(why, why)}" for why, count in skipped.items() if count]
-        return found, warnings
+                    found.append(file)
+        if next(walk, None):
+            skipped[f"folders beyond the first {MOST_FOLDERS}"] += 1
+        return found, [f"{count} left out: {why}" for why, count in skipped.items()]
 
     @property
     def _root(self) -> Path:
@@ -151,8 +154,11 @@ class OwnLibrary:
             raise OSError(f"the index of the library cannot be used: {error}") from error
         except sqlite3.DatabaseError:
             path.unlink(missing_ok=True)
+        try:
             with _opened(path) as index:
                 return work(index)
+        except sqlite3.DatabaseError as error:
+            raise OSError(f"the index of the library cannot be used: {error}") from error
 
     def _index_path(self) -> Path:
         cache = self._cache
@@ -161,6 +167,19 @@ class OwnLibrary:
 
             cache = user_cache_path("labtop") / "library"
         return cache / f"{hashlib.sha256(os.fsencode(self._root)).hexdigest()[:24]}-1.sqlite"
+
+
+def _looked_at(path: Path, root: Path) -> _File | str:
+    """The file, or why it is left out."""
+    try:
+        about = path.lstat()
+    except OSError:
+        return "files that cannot be read"
+    if not stat.S_ISREG(about.st_mode):
+        return "links and special files"
+    if about.st_size > (LARGEST_BIB if path.suffix.lower() == ".bib" else LARGEST_PDF):
+        return "files that are too large"
+    return _File(str(path.relative_to(root)), about.st_size, about.st_mtime_ns)
 
 
 @contextmanager

@@ -15,7 +15,17 @@ Tell = Callable[[str, float], None]
 """Says why nothing happens now, and for how many seconds."""
 LONGEST_PAUSE = 900.0
 """Seconds that a server may ask us to stay away; a later time in the file comes from a clock that jumped."""
+PATIENCE = 120.0
+"""Seconds that anybody waits for a turn."""
 _LOOK_AGAIN = 0.1
+
+
+class NotYet(Exception):
+    """It is not our turn for so many `seconds`, longer than anybody should wait; 0 when nobody knows."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
 
 
 class Pace:
@@ -32,7 +42,7 @@ class Pace:
 
     @asynccontextmanager
     async def turn(self, tell: Tell) -> AsyncIterator[None]:
-        """Wait for this process's turn; the request that is made inside counts from its end."""
+        """Wait for this process's turn; the request that is made inside counts from its end. Raises NotYet."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
         file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
@@ -52,8 +62,8 @@ class Pace:
             self._write(file.fileno(), min(seconds, LONGEST_PAUSE))
 
     async def _locked(self, file: int, tell: Tell) -> None:
-        told = False
-        while True:
+        told, give_up = False, time.monotonic() + PATIENCE
+        while time.monotonic() < give_up:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -63,9 +73,12 @@ class Pace:
                 await asyncio.sleep(min(_LOOK_AGAIN, self.interval / 4) * random.uniform(0.5, 1.0))
             else:
                 return
+        raise NotYet(0)
 
     async def _passed(self, file: int, tell: Tell) -> None:
         left = self._left(file)
+        if left > PATIENCE:
+            raise NotYet(left)
         if left >= 1:
             tell(f"arXiv is asked at most every {self.interval:g} seconds", left)
         if left > 0:

@@ -50,7 +50,7 @@ async def _lines(kind: str, paths: Sequence[Path]) -> AsyncGenerator[bytes]:
     """What one reader says, a line a document, until it is done or dies."""
     root = str(Path(core.__file__).parent.parent)
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-I", "-B", "-c", _START, root, kind, *map(str, paths)),
+        *(sys.executable, "-P", "-B", "-c", _START, root, kind, *map(str, paths)),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,

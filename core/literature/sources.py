@@ -104,9 +104,13 @@ class Sources:
             return [], [f"{error.message} Searched {searched} only."]
 
 
-def sources_for(settings: Settings) -> Sources:
-    """What a project's settings allow to search. The built-in researcher works without a network."""
-    return _sources(settings.library, settings.arxiv and settings.model != "builtin")
+def sources_for(settings: Settings, project: Path) -> Sources:
+    """What a project's settings allow to search; a relative path of the library is one inside the project's folder.
+
+    The built-in researcher works without a network.
+    """
+    library = str(project / Path(settings.library).expanduser()) if settings.library else ""
+    return _sources(library, settings.arxiv and settings.model != "builtin")
 
 
 def hits_of(project: Project) -> tuple[Hit, ...]:

@@ -114,12 +114,14 @@ def _one_file(data: bytes) -> str:
 
 
 def _only_tex(data: bytes) -> bytes:
-    found = []
+    found: list[bytes] = []
     try:
         with tarfile.open(fileobj=io.BytesIO(data), mode="r:") as archive:
             for number, member in enumerate(archive):
                 if number >= _MEMBERS:
                     raise NoText("its source has too many files")
+                if len(found) > 1:
+                    break
                 if member.isfile() and member.name.endswith(".tex") and member.size <= LARGEST_SOURCE:
                     file = archive.extractfile(member)
                     found += [file.read()] if file else []
