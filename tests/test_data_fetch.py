@@ -94,6 +94,7 @@ SETS = (
     HubSet("org/scripted", {"scripted.py": b"raise SystemExit", "data.bin": b"1"}),
     HubSet("org/enormous", TINY, told_size=10**10),
     HubSet("org/bomb", {"train.parquet": endless(40_000_000)}),
+    HubSet("org/bombs", {f"{split}.parquet": endless(6_000_000) for split in ("train", "validation", "test")}),
     HubSet("org/broken", {"train.parquet": b"PAR1 and nothing else" * 100}),
     HubSet("org/cut", {"train.parquet": os.urandom(300_000)}, cut_after=100_000),
     HubSet("org/stuck", {"train.parquet": os.urandom(300_000)}, pause=30),
@@ -218,7 +219,7 @@ async def test_configurations_files_and_pictures_are_found_offline(store: Store,
         "print('small', datasets.load_dataset('org/Many', 'small')['train'].num_rows)\n"
         "print('large', datasets.load_dataset('org/Many', name='large', split='train').num_rows)\n"
         "print('one file', datasets.load_dataset('org/tables', data_files='test.csv')['train'][0])\n"
-        "print('two', datasets.load_dataset('org/tables', data_files={'a': 'test.csv', 'b': 'train.csv'}).num_rows)\n"
+        "print('again', datasets.load_dataset('org/Many', 'small', split='train')[0])\n"
         "print('all', datasets.load_dataset('org/tables').num_rows)\n"
         "pictures = datasets.load_dataset('org/pictures')\n"
         "print('picture', pictures['train'][0]['image'].size, pictures['train'].features['label'].names)\n"
@@ -231,7 +232,7 @@ async def test_configurations_files_and_pictures_are_found_offline(store: Store,
         "small 1",
         "large 9",
         "one file {'a': 5, 'b': 6}",
-        "two {'a': 1, 'b': 2}",
+        "again {'x': 1, 'y': 1}",
         "all {'train': 2, 'test': 1}",
         "picture (8, 6) ['dark', 'light']",
         "last 201",
@@ -254,7 +255,8 @@ async def test_the_card_of_pictures_tells_their_looks(store: Store) -> None:
         ("org/missing", "no such set", "SEARCH_HF"),
         ("org/scripted", "it is a script", "Parquet"),
         ("org/enormous", "it is too big: 20,000 MB, more than the 5 MB of hub_mb", "hub_mb"),
-        ("org/bomb", "it is too big", "hub_mb"),
+        ("org/bomb", "it is too big: one file", "hub_mb"),
+        ("org/bombs", "it is too big: it was", "hub_mb"),
         ("org/broken", "its files cannot be read", "another set"),
         ("org/sounds", "not read here (webdataset)", "tables"),
         ("org/thief", "traversal", "another set"),
@@ -328,12 +330,8 @@ def test_two_processes_that_want_the_same_set_fetch_it_once(hub: HubServer, tmp_
 
 async def test_a_cancelled_fetch_leaves_no_process_and_no_file(hub: HubServer, tmp_path: Path) -> None:
     store = Store(tmp_path / "hub", hub.url)
-    under_way = asyncio.Event()
-    task = asyncio.create_task(
-        fetch(Use("org/stuck"), store, 5, lambda text: "MB on" in text and under_way.set(), QUICK)
-    )
-    await under_way.wait()
-    assert working_in(store.root)
+    task = asyncio.create_task(fetch(Use("org/stuck"), store, 5, print, QUICK))
+    await asyncio.to_thread(wait_until, lambda: bool(working_in(store.root)))
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
@@ -384,7 +382,13 @@ async def test_without_a_network_a_set_is_refused_within_seconds(tmp_path: Path)
     with pytest.raises(DataError, match="cannot be reached") as caught:
         await access(['import datasets; datasets.load_dataset("org/tiny")'], settings(), print, store=nowhere)
     assert "sklearn" in caught.value.hint
-    assert hub_at(nowhere.endpoint)
+    assert await hub_at(nowhere.endpoint).unreachable()
+
+
+async def test_a_cache_that_cannot_be_written_is_a_refusal(hub: HubServer, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(DataError, match="cannot be written"):
+        await had(Store(tmp_path / "file" / "hub", hub.url), "org/tiny")
 
 
 async def test_a_program_that_names_no_set_is_told_to_stay_offline_and_needs_no_cache(tmp_path: Path) -> None:

@@ -130,6 +130,15 @@ async def test_an_answer_without_an_end_or_without_sense_is_refused() -> None:
     assert str(HubError("why")) == "why"
 
 
+async def test_a_person_who_is_offline_on_purpose_is_left_alone(
+    server: HubServer, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    asked = len(server.asked)
+    assert "HF_HUB_OFFLINE is set" in (await hub.search("reviews"))["problem"]
+    assert len(server.asked) == asked
+
+
 def test_the_address_of_the_hub_is_the_environments_or_everybodys() -> None:
     assert hub_of({}) == HUB
     assert hub_of({"HF_ENDPOINT": "http://127.0.0.1:1/"}) == "http://127.0.0.1:1"

@@ -1,1 +1,1 @@
-"""What is known of a data set before anyone models it: cards of scikit-learn's bundled sets and of a person's file."""
+"""Data sets, bundled, a person's own or of the Hugging Face Hub: what is known of each before anyone models it."""

@@ -49,6 +49,17 @@ async def fetch(
     `tell` hears how it goes. Raises DataError with the reason when the set cannot be had: gated, private, missing,
     a script, larger than `largest_mb` (10^6 bytes), broken, or the Hub does not answer. Cancelled, it leaves nothing.
     """
+    try:
+        return await _once(use, store, largest_mb, tell, patience)
+    except OSError as error:
+        raise DataError(
+            f"The data set {use.words} cannot be had: {store.root} cannot be written ({error.strerror or error}).",
+            "Use a set of sklearn.datasets; the researcher makes room there.",
+        ) from error
+
+
+async def _once(use: Use, store: Store, largest_mb: int, tell: Callable[[str], None], patience: Patience) -> Fetched:
+    """Fetch the set, or wait for the process that is fetching it."""
     told_of_other = False
     while True:
         if found := await asyncio.to_thread(store.found, use):

@@ -104,20 +104,28 @@ def _watch(order: Order, told: TextIO) -> None:
     """Tell what is on disk, and end when that is too much: what a server says of sizes need not be true."""
     before = -1
     while True:
-        have = _on_disk(Path(order.folder))
-        if have > order.most_on_disk:
-            _end(told, _too_big(f"it was {have / 1e6:,.0f} MB on disk and not at its end"))
+        try:
+            have = _check_disk(order)
+        except Refused as refused:
+            _end(told, {"refused": str(refused), "hint": refused.hint})
         if have != before:
             told.write(json.dumps({"have": have}) + "\n")
         before = have
         threading.Event().wait(_LOOK)
 
 
-def _too_big(how: str) -> dict[str, str]:
-    return {
-        "refused": f"it is too big: {how}",
-        "hint": "Use a smaller set or configuration; the researcher may raise hub_mb in lab.toml.",
-    }
+def _check_disk(order: Order) -> int:
+    """Bytes on disk; raises Refused when they are too many."""
+    have = _on_disk(Path(order.folder))
+    if have > order.most_on_disk:
+        raise _too_big(f"it was {have / 1e6:,.0f} MB on disk and not at its end")
+    return have
+
+
+def _too_big(how: str) -> Refused:
+    return Refused(
+        f"it is too big: {how}", "Use a smaller set or configuration; the researcher may raise hub_mb in lab.toml."
+    )
 
 
 def _on_disk(folder: Path) -> int:
@@ -137,6 +145,8 @@ def _fetch(order: Order, told: TextIO) -> None:
     constants.DOWNLOAD_CHUNK_SIZE = _PIECE
     api = HfApi(endpoint=order.endpoint)
     about = api.dataset_info(order.repo, revision=order.revision or None, timeout=20)
+    if about.gated:
+        api.auth_check(order.repo, repo_type="dataset")
     if f"{order.repo.rsplit('/', 1)[-1]}.py" in [one.rfilename for one in about.siblings or ()]:
         raise Refused(
             "it is a script that would have to be run, and no code of a data set is run",
@@ -153,6 +163,7 @@ def _fetch(order: Order, told: TextIO) -> None:
     size = _size(api, order, builder, str(about.sha))
     told.write(json.dumps({"size": size}) + "\n")
     builder.download_and_prepare()
+    _check_disk(order)
     _arrange(order, builder, str(about.sha), size)
 
 
@@ -170,8 +181,7 @@ def _size(api: Any, order: Order, builder: Any, revision: str) -> int:
         found = api.get_paths_info(order.repo, paths[at : at + 500], revision=revision, repo_type="dataset")
         size += sum(getattr(one, "size", 0) or 0 for one in found)
     if size > order.largest:
-        said = _too_big(f"{size / 1e6:,.0f} MB, more than the {order.largest / 1e6:,.0f} MB of hub_mb")
-        raise Refused(said["refused"], said["hint"])
+        raise _too_big(f"{size / 1e6:,.0f} MB, more than the {order.largest / 1e6:,.0f} MB of hub_mb")
     return size
 
 
@@ -206,7 +216,10 @@ def _arrange(order: Order, builder: Any, revision: str, size: int) -> None:
 def _card(order: Order, builder: Any, splits: Mapping[str, int]) -> dict[str, Any] | None:
     from core.data.samples import described
 
-    card = described(builder.as_dataset(), splits, order.repo, order.config, order.asked)
+    try:
+        card = described(builder.as_dataset(), splits, order.repo, order.config, order.asked)
+    except Exception:  # noqa: BLE001  (whatever its tables hold: the set can be used without a card)
+        return None
     return asdict(card) if card else None
 
 
@@ -257,6 +270,10 @@ def _refused(order: Order, error: Exception) -> Refused:
         chain.append(below)  # type: ignore[arg-type]
     kinds = {kind.__name__ for one in chain for kind in type(one).__mro__}
     text = " ".join(str(error).split())[:600]
+    if "ModuleNotFoundError" in kinds:
+        return Refused(
+            f"labtop is not fully installed ({text})", "The researcher installs it with: pip install datasets"
+        )
     if "GatedRepoError" in kinds or "gated dataset" in text:
         return Refused(
             "it is gated: its owner decides who may have it",
@@ -268,8 +285,7 @@ def _refused(order: Order, error: Exception) -> Refused:
     if kinds & {"RepositoryNotFoundError", "HFValidationError"} or "doesn't exist on the Hub" in text:
         return Refused("the Hub has no such set, or it is private", "Find the exact name with SEARCH_HF.")
     if any(getattr(one, "errno", None) == 27 for one in chain):  # EFBIG: the limit on the size of files
-        said = _too_big("one file of it grew beyond what may be on disk")
-        return Refused(said["refused"], said["hint"])
+        return _too_big("one file of it grew beyond what may be on disk")
     return _refused_data(kinds, text, chain)
 
 

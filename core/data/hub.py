@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -67,6 +68,8 @@ class Hub:
 
     async def unreachable(self) -> str:
         """Why the Hub cannot be asked now, found out within seconds and then remembered; empty when it can."""
+        if os.environ.get("HF_HUB_OFFLINE", "").lower() in ("1", "on", "true", "yes"):
+            return "HF_HUB_OFFLINE is set, so the Hugging Face Hub is not asked"
         if self._clock() < self._away_until:
             return f"{self._away}; it is not asked again for {self._away_until - self._clock():.0f} s"
         try:

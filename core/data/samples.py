@@ -15,7 +15,7 @@ from core.errors import DataError
 if TYPE_CHECKING:
     import datasets
 
-MOST_ROWS = 50_000
+MOST_ROWS = 20_000
 """Rows that are looked at; more are drawn by lot."""
 TARGETS = ("label", "labels", "target", "class", "y", "outcome", "category", "score", "rating", "price", "value")
 """Names of columns that are mostly what is to be predicted, the likeliest first."""
@@ -52,8 +52,8 @@ def described(
         chosen = sorted(random.Random(0).sample(chosen, MOST_ROWS))  # type: ignore[assignment]
         table = table.select(chosen)
     pictures = [name for name, feature in table.features.items() if type(feature).__name__ == "Image"]
-    heard = [name for name, feature in table.features.items() if type(feature).__name__ in ("Audio", "Video")]
-    frame = table.remove_columns([*pictures, *heard]).to_pandas()
+    opaque = [name for name, feature in table.features.items() if _is_opaque(feature)]
+    frame = table.remove_columns([*pictures, *opaque]).to_pandas()
     names = getattr(table.features[target], "names", None)
     if names:
         frame[target] = [_class(value, names) for value in frame[target]]
@@ -63,8 +63,13 @@ def described(
         card = frame_card(frame, target, f"hf:{repo}", title, note=note)
     except DataError:
         return None
-    looked = [_picture(name, table) for name in pictures] + [Column(name, "text", 0, 0, "sound") for name in heard]
+    looked = [_picture(name, table) for name in pictures] + [Column(name, "text", 0, 0, "bytes") for name in opaque]
     return replace(card, rows=splits[split], columns=(*looked, *card.columns))
+
+
+def _is_opaque(feature: Any) -> bool:
+    """Whether the cells are bytes that say nothing in a table: sound, films, files."""
+    return type(feature).__name__ in ("Audio", "Video", "Pdf") or "binary" in str(getattr(feature, "dtype", ""))
 
 
 def _class(value: Any, names: list[str]) -> str | None:

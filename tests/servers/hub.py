@@ -140,7 +140,7 @@ class _Handler(BaseHTTPRequestHandler):
         return {**facts, "cardData": dict(one.card), "description": f"About {one.id}.", "author": one.id.split("/")[0]}
 
     def _about(self, parts: list[str], body: bytes, blobs: bool) -> None:
-        words = [at for at, part in enumerate(parts) if part in ("tree", "paths-info", "revision")]
+        words = [at for at, part in enumerate(parts) if part in ("tree", "paths-info", "revision", "auth-check")]
         cut = words[0] if words else len(parts)
         one = self._open_to_all("/".join(parts[:cut]), files=bool(words) and parts[cut] != "revision")
         if one is None:
