@@ -50,6 +50,8 @@ class Exchange:
         patience: Patience | None = None,
     ) -> None:
         self.spent = Cost()
+        self.told = ""
+        """The prompt of the last call."""
         self._turn = turn
         self._settings = settings
         self._overrides = overrides
@@ -87,6 +89,7 @@ class Exchange:
                     continue
                 tokens = self._less(error, request)
                 self._emit(Notice("warning", f"{error.message} The prompt is condensed to {tokens} tokens."))
+        self.told = f"{request.system}\n{request.user}"
         if shown and not heard:
             self._emit(Token(self._turn, answer["text"]))
         cost = Cost(**answer["cost"])

@@ -73,9 +73,14 @@ def parse(
         if meant is None:
             return Malformed(str(wrong), "\n\n".join(form(kind) for kind in _attempted(reply, allowed)))
         block, prose = meant, ""
-    if any(block.word == one.word and block.body.split() == one.body.split() for one in read(shown)[0]):
-        return _copied(block.word)
-    return _command(block, prose)
+    return _copied(block.word) if _is_shown(block, shown) else _command(block, prose)
+
+
+def _is_shown(block: Block, shown: str) -> bool:
+    """Whether a block stands in what the agent was shown; code that reads the study's data may well be taken over."""
+    if block.word in ("PYTHON", "SUBMIT_CODE") or not block.body.strip():
+        return False
+    return any(block.word == one.word and block.body.split() == one.body.split() for one in read(shown)[0])
 
 
 def _command(block: Block, prose: str) -> Command | Malformed:

@@ -116,13 +116,17 @@ class Desk:
         self._model = self.exchange.model_name(brief)
         self.emit(TurnStarted(self.turn, brief.phase, brief.agent, self._model, task or brief.job, progress))
         reply, note = await self.exchange.reply(brief, allowed, shown=True)
-        answer = Answer(brief.agent, reply, parsing.parse(reply, allowed, phase=brief.phase, cut=bool(note)), note)
+        answer = Answer(brief.agent, reply, self._read(reply, note, brief, allowed), note)
         return await self._decided(answer, brief, allowed, preview)
 
     async def consult(self, brief: Brief, allowed: tuple[type, ...]) -> Command | Malformed:
         """Ask about the turn's own candidate (judge and reflect): part of this turn, without a verdict."""
         reply, note = await self.exchange.reply(brief, allowed, shown=False)
-        return parsing.parse(reply, allowed, phase=brief.phase, cut=bool(note))
+        return self._read(reply, note, brief, allowed)
+
+    def _read(self, reply: str, note: str, brief: Brief, allowed: tuple[type, ...]) -> Command | Malformed:
+        told = self.exchange.told
+        return parsing.parse(reply, allowed, phase=brief.phase, cut=bool(note), shown=told)
 
     async def once(self, kind: str, asked: Mapping[str, Any], do: Callable[[], Awaitable[Any]]) -> Any:
         """What `do` finds outside of the project (a search, a download), kept so that a replay finds the same.
