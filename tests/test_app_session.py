@@ -81,3 +81,10 @@ async def test_the_app_gives_the_built_in_researcher_its_pace(tmp_path: Path) ->
     assert opened.gate.state is State.PAUSED
     assert opened.engine._model is not None
     assert (opened.engine._model.name, opened.engine._model._pace) == ("built-in researcher", 0.25)  # type: ignore[attr-defined]
+
+
+def test_a_model_for_a_role_is_not_lost_behind_the_pace_of_the_built_in_researcher(tmp_path: Path) -> None:
+    project = new_project(tmp_path / "noise")
+    with open(project.path / "lab.toml", "a", encoding="utf-8") as file:
+        file.write('judge = "mine"\n')
+    assert open_project(tmp_path / "noise", False, 0.25).engine._model is None

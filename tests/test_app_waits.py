@@ -151,7 +151,7 @@ def test_money_stays_on_the_narrowest_line() -> None:
     [
         ("budget", "E opens lab.toml, then space runs on"),
         ("loop", "i writes the agents a note, space runs on"),
-        ("price", "E opens lab.toml, then space runs on"),
+        ("price", "E opens config.toml, then space runs on"),
         ("", "space runs on"),
     ],
 )

@@ -9,7 +9,7 @@ from pathlib import Path
 from core.status import status
 from core.workspace.project import Project
 from tests.fake_laboratory import played_project
-from tests.served import QUESTION, user_at
+from tests.served import QUESTION, set_in, user_at
 from tests.servers import faults
 from tests.servers.chat import ChatServer
 from tests.terminal import Terminal
@@ -77,18 +77,37 @@ def test_sixteen_colours_are_the_terminals_own(tmp_path: Path) -> None:
         assert (terminal.colour_of("✓ Literature"), terminal.colour_of("✗")) == ("green", "red")
 
 
-def test_the_settings_are_changed_in_the_persons_editor(tmp_path: Path) -> None:
+def test_an_unknown_price_and_a_small_budget_are_mended_in_the_persons_editor(tmp_path: Path) -> None:
     editor = tmp_path / "my editor"
-    editor.write_text('#!/bin/sh\necho IN THE EDITOR\nsed -i "s/^money = 10.0/money = 12.5/" "$2"\n')
+    editor.write_text(
+        '#!/bin/sh\ncase "$2" in\n*lab.toml) sed -i "s/^money = 10.0/money = 9000/" "$2" ;;\n'
+        '*) echo "price = {prompt = 1000.0, completion = 1000.0}" >> "$2" ;;\nesac\n'
+    )
     editor.chmod(0o755)
-    played_project(tmp_path / "p", 3)
-    with Terminal("open", str(tmp_path / "p"), home=tmp_path, VISUAL=f"'{editor}' --wait") as terminal:
-        terminal.until("$0.00/$10")
-        terminal.press("E")
-        terminal.until("$0.00/$12.50")
-        terminal.until("it begins when you say so")
-        terminal.press("q")
-        assert terminal.ended() == 0
+    user = user_at(tmp_path)
+    with ChatServer(lambda request: "I look for work on it.\n\n```SUMMARY\nlabel noise\n```") as server:
+        user.knows(server, free=None)
+        assert user.labtop("new", "p", "--question", QUESTION, "--model", "mine").returncode == 0
+        set_in(user.home / "p", arxiv=False, hub=False)
+        environment = user.environment | {"VISUAL": f"'{editor}' --wait"}
+        with Terminal("open", str(user.home / "p"), home=user.home, **environment) as terminal:
+            terminal.until("it begins when you say so")
+            terminal.press("n")
+            terminal.until("What mine costs is not known")
+            terminal.until("config.toml, then space runs on")
+            terminal.press("E")
+            terminal.press("n")
+            terminal.until("The budget of $10.00 for the project might be passed")
+            terminal.until("then space runs on")
+            assert server.completions == []
+            terminal.press("E")
+            terminal.until("/$9000")
+            terminal.press("n")
+            terminal.until("I look for work on it.")
+            terminal.until("stepping")
+            terminal.press("q")
+            assert terminal.ended() == 0
+    assert len(server.completions) == 1
 
 
 def test_a_server_that_is_down_is_waited_for_in_view_until_one_leaves(tmp_path: Path) -> None:

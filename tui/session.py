@@ -223,5 +223,6 @@ def open_project(path: Path, running: bool, pace: float) -> Opened:
     settings = project.settings()
     gate = PersonGate(running=running)
     # Only the built-in researcher is too quick to be followed; any other model is chosen by the engine as ever.
-    paced = BuiltinResearcher(settings.seed, pace=pace) if settings.model == "builtin" else None
+    alone = settings.model == "builtin" and not settings.models
+    paced = BuiltinResearcher(settings.seed, pace=pace) if alone else None
     return Opened(project, Laboratory(project, gate, paced), gate)

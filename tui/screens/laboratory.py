@@ -203,11 +203,15 @@ class LaboratoryScreen(AnsweringScreen):
             self.wall.note(f"you: {message.words}  ({file}; read at the next turn)")
 
     def action_edit_settings(self) -> None:
-        """Change lab.toml in the person's own editor, which has the terminal to itself meanwhile."""
+        """Change lab.toml (config.toml where a model's price is wanted) in the person's own editor."""
         if self.board.state is State.RUNNING:
             self.say("hold the run first (space): the editor takes the whole screen")
             return
-        problem = edit(self.app, self.session.project.path / "lab.toml")
+        from core.models.named import config_path
+
+        problem = edit(
+            self.app, config_path() if self.board.cause == "price" else self.session.project.path / "lab.toml"
+        )
         if problem:
             self.say(problem, "warning")
         self._reread_cap()

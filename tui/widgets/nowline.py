@@ -19,7 +19,7 @@ NEXT = {
 WANTED = {
     "budget": "E opens lab.toml, then space runs on",
     "loop": "i writes the agents a note, space runs on",
-    "price": "E opens lab.toml, then space runs on",
+    "price": "E opens config.toml, then space runs on",
 }
 """What a person can do, by the cause that the run waits for."""
 
