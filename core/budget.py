@@ -34,9 +34,6 @@ class Amount:
     def __add__(self, other: Amount) -> Amount:
         return Amount(self.nanos + other.nanos, self.tokens + other.tokens, self.millis + other.millis)
 
-    def __sub__(self, other: Amount) -> Amount:
-        return Amount(self.nanos - other.nanos, self.tokens - other.tokens, self.millis - other.millis)
-
     @property
     def money(self) -> float:
         """US dollars."""
@@ -148,20 +145,13 @@ def require_room(budget: Budget, spent: Spent, worst: Amount, what: str, more: s
             )
 
 
-def remaining_millis(budget: Budget, spent: Spent) -> int | None:
-    """The milliseconds of work that the caps on hours leave, never below 0; None when there is no such cap."""
-    left = [cap.most - getattr(spent, cap.scope).millis for cap in caps(budget) if cap.measure == "hours"]
-    return max(0, min(left)) if left else None
-
-
 def granted_millis(budget: Budget, spent: Spent, wanted: int, what: str) -> int:
     """The milliseconds that `what` may take: what it wants or what is left; raises OverBudget when that is nothing."""
-    left = remaining_millis(budget, spent)
-    if left is None or left >= wanted:
-        return wanted
+    hours = [cap for cap in caps(budget) if cap.measure == "hours"]
+    left = min((cap.most - getattr(spent, cap.scope).millis for cap in hours), default=wanted)
     if left < LEAST_MILLIS:
         require_room(budget, spent, Amount(millis=LEAST_MILLIS), what)
-    return left
+    return min(left, wanted)
 
 
 _NAMES = {"project": "the project", "phase": "this phase", "turn": "this turn"}

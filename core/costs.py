@@ -249,7 +249,7 @@ def _columns(text: str) -> int:
 def _remarks(total: Row) -> list[str]:
     """What the numbers do not say by themselves."""
     remarks = {
-        "did not end or say what they used: they count at the most it may be": total.unsettled,
+        "have not ended, or not said what they used: counted at their worst case": total.unsettled,
         "count at the dearest known price: that of their model is not known": total.guessed,
         "have no price and count without money": total.unpriced,
         "got no answer": total.failed,

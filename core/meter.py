@@ -15,7 +15,6 @@ from core.budget import (
     caps_money,
     granted_millis,
     most_prompt_tokens,
-    remaining_millis,
     require_room,
     worst_case,
 )
@@ -46,8 +45,9 @@ class Booked:
 
 
 class Meter:
-    """Made anew for every turn. `at` is the commit that the turn starts from; `attended` says whether a person is there
-    to be asked. All methods write to the disk; `tell` is called in the thread that calls them.
+    """Made anew for every turn; all methods wait for the disk, and call `tell` in the thread that called them.
+
+    `at` is the commit that the turn starts from; `attended` says whether a person is there to be asked.
     """
 
     def __init__(
@@ -117,7 +117,7 @@ class Meter:
         """
 
         def granted(spent: Spent) -> Sum:
-            return Sum(millis=granted_millis(self._budget, spent, _millis(seconds), f"running {name}"), unsettled=1)
+            return Sum(millis=granted_millis(self._budget, spent, _millis(seconds), f"running {name}"))
 
         return Booked(self._ledger.reserve(self._account, granted))
 
@@ -128,11 +128,6 @@ class Meter:
     def committed(self, commit: str) -> None:
         """Note the commit that the turn has become."""
         self._ledger.committed(self._account.turn, self._account.at, commit)
-
-    def remaining_seconds(self) -> float:
-        """What the caps on hours leave for calls and programs; infinite when there is no such cap."""
-        left = remaining_millis(self._budget, self._ledger.spent(self._account))
-        return math.inf if left is None else left / 1000
 
     def _price(self, model: Model) -> tuple[Price, bool, bool]:
         """What the model's tokens cost, whether that is the dearest known price as a guess, and whether it is none."""
