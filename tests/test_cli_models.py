@@ -202,3 +202,9 @@ def free_port() -> int:
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         return int(one.getsockname()[1])
+
+
+def test_the_readme_and_the_docs_show_the_examples_as_they_are() -> None:
+    root = Path(__file__).resolve().parent.parent
+    for name in ("README.md", "docs/models.md"):
+        assert EXAMPLES in (root / name).read_text(encoding="utf-8"), name
