@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import sys
-import time
+import threading
 
 import pytest
 
@@ -191,6 +192,7 @@ def _dense(**usage: int) -> list[object]:
     "told",
     [
         {"prompt_tokens": 10**15, "completion_tokens": 1},
+        {"prompt_tokens": 10**8, "completion_tokens": 1},
         {"prompt_tokens": -4, "completion_tokens": 1},
         {"prompt_tokens": "12", "completion_tokens": None},
         {"prompt_tokens": 0, "completion_tokens": 0},
@@ -325,17 +327,11 @@ async def test_a_schema_that_the_user_insists_on_is_not_left_out() -> None:
     assert "response_format" in str(found.error)
 
 
-async def test_one_client_serves_several_event_loops() -> None:
-    import asyncio
-    import threading
-
-    async with ChatServer(lambda _: SAID) as server:
-        model = client(server)
-        texts = [(await heard(model)).text]
-        other = threading.Thread(target=lambda: texts.append(asyncio.run(heard(model)).text))
-        other.start()
-        await asyncio.to_thread(other.join)
-        texts.append((await heard(model)).text)
+def test_one_client_serves_several_event_loops() -> None:
+    server = ChatServer(lambda _: SAID).start()
+    model = client(server)
+    texts = [asyncio.run(heard(model)).text for _ in range(3)]
+    server.stop()
     assert texts == [SAID] * 3
 
 
@@ -359,25 +355,19 @@ def test_nothing_heavy_is_imported_before_the_first_call() -> None:
     assert found.stdout.strip() in ("[]", "['ssl']")
 
 
-async def test_the_loop_is_not_held_while_the_client_is_made() -> None:
-    import asyncio
+async def test_the_client_is_made_in_a_thread_where_a_keyring_may_take_its_time() -> None:
+    threads: list[int] = []
 
-    async with ChatServer(lambda _: SAID) as server:
-        longest, last, done = 0.0, time.monotonic(), False
+    def look_up() -> str:
+        threads.append(threading.get_ident())
+        return KEY
 
-        async def watch() -> None:
-            nonlocal longest, last
-            while not done:
-                await asyncio.sleep(0.005)
-                longest, last = max(longest, time.monotonic() - last), time.monotonic()
-
-        watching = asyncio.ensure_future(watch())
-        model = client(server)
-        wire = await model._connected()
-        done = True
-        await watching
-    assert wire is not None
-    assert longest < 0.5
+    async with ChatServer(lambda _: SAID, key=KEY) as server:
+        model = Server(named(server, key_env="LAB_TEST_KEY"), look_up)
+        assert threads == []
+        assert [(await heard(model)).text for _ in range(2)] == [SAID, SAID]
+    assert len(threads) == 1
+    assert threading.get_ident() not in threads
 
 
 async def test_a_probe_says_what_a_model_can_do_or_why_it_cannot() -> None:
