@@ -139,6 +139,13 @@ async def test_a_person_who_is_offline_on_purpose_is_left_alone(
     assert len(server.asked) == asked
 
 
+async def test_a_set_of_very_many_files_is_told_without_them() -> None:
+    many = HubSet("org/many", {f"{'a' * 9000}/{at}.png": b"" for at in range(1000)}, {"license": "mit"})
+    with HubServer(many) as server:
+        (found,) = (await Hub(server.url).search("org/many"))["sets"]
+    assert found["licence"] == "mit"
+
+
 def test_the_address_of_the_hub_is_the_environments_or_everybodys() -> None:
     assert hub_of({}) == HUB
     assert hub_of({"HF_ENDPOINT": "http://127.0.0.1:1/"}) == "http://127.0.0.1:1"

@@ -27,6 +27,7 @@ REMEMBERED = 300.0
 MOST_SETS = 10
 _LARGEST_ANSWER = 8 * 2**20
 _FACTS = ("cardData", "description", "disabled", "downloads", "gated", "likes", "mainSize", "private", "tags")
+_EXPANDED = [("expand", one) for one in _FACTS]
 _EXACT = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}")
 _MOST_WORDS = 3
 
@@ -98,12 +99,15 @@ class Hub:
             return {"sets": [], "problem": f"the Hugging Face Hub gave no answer ({error})"}
 
     async def _one(self, name: str) -> dict[str, Any] | None:
+        address = f"{self.endpoint}/api/datasets/{name}"
         try:
-            facts = await self._get(f"{self.endpoint}/api/datasets/{name}", [("blobs", "true")])
+            facts = await self._get(address, [("blobs", "true")])
         except HubError as error:
             if error.status in (401, 403, 404):
                 return None
-            raise
+            if error.status != 200:
+                raise
+            facts = await self._get(address, _EXPANDED)  # it has too many files to list them
         if not isinstance(facts, dict):
             return None
         found = _facts(facts)
@@ -138,8 +142,8 @@ class Hub:
         return best[:MOST_SETS]
 
     async def _listed(self, words: str) -> list[dict[str, Any]]:
-        asked = [("search", words[:200]), ("sort", "downloads"), ("direction", "-1"), ("limit", str(MOST_SETS))]
-        answer = await self._get(f"{self.endpoint}/api/datasets", [*asked, *(("expand", one) for one in _FACTS)])
+        asked = [("search", words[:200]), ("sort", "downloads"), ("limit", str(MOST_SETS))]
+        answer = await self._get(f"{self.endpoint}/api/datasets", [*asked, *_EXPANDED])
         if not isinstance(answer, list):
             raise HubError("what it said is not a list of data sets")
         return [_facts(one) for one in answer[:MOST_SETS] if isinstance(one, dict) and isinstance(one.get("id"), str)]

@@ -9,6 +9,7 @@ from typing import Any
 from core.clean import clean
 
 _MOST_COLUMNS = 30
+_MOST_CONFIGS = 8
 _LONGEST_ROW = 400
 
 
@@ -43,7 +44,7 @@ def _entry(one: Mapping[str, Any], largest_mb: int, *, whole: bool) -> str:
         f"- **{_line(one['id'])}**: {'; '.join(fact for fact in facts if fact)}",
         *([f"  {cannot}"] if cannot else []),
     ]
-    configs = one["configs"] if whole else one["configs"][:1]
+    configs = one["configs"][: _MOST_CONFIGS if whole else 1]
     lines += [f"  {_config(config)}" for config in configs]
     if len(configs) < len(one["configs"]):
         lines.append(f"  and {len(one['configs']) - len(configs)} more configurations")

@@ -18,7 +18,7 @@ LARGEST_COPIED = 10 * 2**20
 """Bytes of a folder of pictures that goes into the history; a larger one stays where it is."""
 MOST_COPIED = 1000
 """Files of such a folder."""
-_LINKS = "own-data.json"
+LINKS = "own-data.json"
 """In `.git/labtop`: only a person's own command writes there, no agent and no clone of a project does."""
 
 
@@ -34,13 +34,13 @@ def small_folder(folder: Path, source: str) -> dict[str, bytes]:
 def link(project: Project, source: str, folder: Path) -> None:
     """Have the project's programs find `folder`, read-only, at the path `source` of their copy."""
     links = {source: str(folder.resolve())}
-    project.private(_LINKS).write_text(json.dumps(links) + "\n", encoding="utf-8")
+    project.private(LINKS).write_text(json.dumps(links) + "\n", encoding="utf-8")
 
 
 def links(project: Project) -> Mapping[str, Path]:
     """Folders outside of the project by their path in a program's copy; raises DataError when one has gone."""
     try:
-        told = json.loads(project.private(_LINKS).read_text(encoding="utf-8"))
+        told = json.loads(project.private(LINKS).read_text(encoding="utf-8"))
         found = {str(source): Path(str(folder)) for source, folder in told.items()}
     except FileNotFoundError:
         return {}

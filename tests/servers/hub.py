@@ -120,7 +120,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif parts == ["api", "datasets"]:
             self._json([self._facts(one) for one in self._found(query)][: int(query.get("limit", ["30"])[0])])
         elif parts[:2] == ["api", "datasets"]:
-            self._about(parts[2:], body, "blobs" in query)
+            self._about(parts[2:], body, query)
         elif parts == ["first-rows"]:
             self._rows(query)
         elif parts[0] == "datasets" and "resolve" in parts:
@@ -139,7 +139,7 @@ class _Handler(BaseHTTPRequestHandler):
         facts |= {"disabled": False, "downloads": one.downloads, "likes": 3, "tags": list(one.tags)}
         return {**facts, "cardData": dict(one.card), "description": f"About {one.id}.", "author": one.id.split("/")[0]}
 
-    def _about(self, parts: list[str], body: bytes, blobs: bool) -> None:
+    def _about(self, parts: list[str], body: bytes, query: Mapping[str, list[str]]) -> None:
         words = [at for at, part in enumerate(parts) if part in ("tree", "paths-info", "revision", "auth-check")]
         cut = words[0] if words else len(parts)
         one = self._open_to_all("/".join(parts[:cut]), files=bool(words) and parts[cut] != "revision")
@@ -152,8 +152,10 @@ class _Handler(BaseHTTPRequestHandler):
             wanted = parse_qs(body.decode()).get("paths", []) or json.loads(body or b"{}").get("paths", [])
             self._json([_entry(one, path) for path in wanted if path in one.all_files])
         else:
-            sizes = [{"rfilename": path, **({"size": one.size(path)} if blobs else {})} for path in one.all_files]
-            self._json({**self._facts(one), "siblings": sizes})
+            told = [
+                {"rfilename": path, **({"size": one.size(path)} if "blobs" in query else {})} for path in one.all_files
+            ]
+            self._json({**self._facts(one), **({} if "expand" in query else {"siblings": told})})
 
     def _open_to_all(self, name: str, *, files: bool = True) -> HubSet | None:
         """The set, when whoever asks may have it; else the refusal is sent. `files`: whether its files are wanted."""
