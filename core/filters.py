@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from jinja2 import pass_context
 from jinja2.runtime import Context
 
-from core.brief import DataCard
+from core.brief import Brief
 from core.clean import clean
 from core.edits import numbered, unified_diff
 from core.fences import fence_for
@@ -19,9 +19,11 @@ from core.progress import condensed
 
 SMALLEST = 160
 """Characters below which a cut quotation says nothing any more."""
-_ROW_NUMBERS = 6
-"""Numbers in a list that are still shown one by one."""
-_SAFE = re.compile(r"[\w./-]{1,120}")
+_NUMBERS, _FEW = 8, 2
+"""Numbers in a list that are still shown one by one, and in a list within a row."""
+_SAFE = re.compile(r"[\w.:/-]{1,120}")
+_COLUMN = re.compile(r"[\w .()/-]{1,80}")
+_READERS = {".csv": 'read_csv("%s")', ".parquet": 'read_parquet("%s")', ".jsonl": 'read_json("%s", lines=True)'}
 
 
 def quote(text: str) -> str:
@@ -76,49 +78,64 @@ def _table(value: Mapping[str, Any]) -> str:
     for key, field in value.items():
         rows = field if isinstance(field, list) else []
         if rows and all(isinstance(row, dict) and list(row) == list(rows[0]) for row in rows):
-            lines = [" | ".join(map(str, rows[0])), *(" | ".join(_cell(cell) for cell in row.values()) for row in rows)]
-            fields.append(f"{key}: {len(rows)} rows\n" + "\n".join(f"  {line}" for line in lines))
-        elif rows and isinstance(rows[0], dict):
-            fields.append(f"{key}:\n" + "\n".join(f"  {_cell(row)}" for row in rows))
+            fields.append(f"{key}:\n{_rows(rows)}")
         else:
             fields.append(f"{key}: {_cell(field)}")
     return "\n".join(fields)
 
 
+def _rows(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Objects with the same keys, a line each; lists beside a mean are left out, and the first line says so."""
+    lists = {key for row in rows for key, cell in row.items() if isinstance(cell, list) and len(cell) > _FEW}
+    left_out = lists if any(isinstance(cell, float) for cell in rows[0].values()) else set()
+    head = ", ".join(f"({key} left out)" if key in left_out else key for key in rows[0])
+    lines = (", ".join(_cell(cell) for key, cell in row.items() if key not in left_out) for row in rows)
+    return "\n".join(f"  {line}" for line in (head, *lines))
+
+
 def _cell(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    if isinstance(value, list) and len(value) > _ROW_NUMBERS and all(map(_is_number, value)):
-        return f"{len(value)} numbers from {_cell(min(value))} to {_cell(max(value))}"
-    return json.dumps(_short(value), ensure_ascii=False)
-
-
-def _short(value: Any) -> Any:
-    """The value with its numbers at the four digits that a text about them needs."""
-    if isinstance(value, float):
-        return round(value, 4) if abs(value) >= 0.01 else float(f"{value:.3g}")
-    if isinstance(value, list):
-        return [_short(item) for item in value]
-    if isinstance(value, dict):
-        return {key: _short(item) for key, item in value.items()}
-    return value
+    """A value in few characters, its numbers at the four digits that a text about them needs."""
+    match value:
+        case str():
+            return " ".join(value.split())
+        case float():
+            return f"{value:.3g}" if abs(value) < 0.01 else f"{value:.4f}".rstrip("0").rstrip(".")
+        case dict():
+            return "{" + ", ".join(f"{key}: {_cell(item)}" for key, item in value.items()) + "}"
+        case list() if len(value) > _NUMBERS and all(map(_is_number, value)):
+            return f"{len(value)} numbers from {_cell(min(value))} to {_cell(max(value))}"
+        case list():
+            return "[" + ", ".join(map(_cell, value)) + "]"
+        case _:
+            return json.dumps(value)
 
 
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _loading(card: DataCard | None) -> str:
-    """Lines of Python that load the data set as `table`; empty when nobody knows how."""
-    source = card.source if card else ""
-    kind, _, name = source.partition(":")
-    if kind == "sklearn" and name.isidentifier():
-        return f"from sklearn.datasets import load_{name}\n\ntable = load_{name}(as_frame=True).frame\n"
-    readers = {".csv": "read_csv(%s)", ".parquet": "read_parquet(%s)", ".jsonl": "read_json(%s, lines=True)"}
-    for ending, reader in readers.items():
-        if source.endswith(ending) and _SAFE.fullmatch(source):
-            return f"import pandas as pd\n\ntable = pd.{reader % json.dumps(source)}\n"
-    return ""
+class Loading(NamedTuple):
+    """Python that loads a table: the line that imports, the expression, and the target's column."""
+
+    imports: str
+    table: str
+    target: str
+
+
+def _loading(brief: Brief) -> Loading:
+    """How the data set of the brief, or of its plan, is loaded; another table when nobody knows."""
+    planned = (card for card in brief.datasets if card.source in brief.plan)
+    card = brief.data or next(planned, None)
+    kind, _, name = card.source.partition(":") if card else ("", "", "")
+    if card and _SAFE.fullmatch(card.source) and _COLUMN.fullmatch(card.target):
+        if kind == "sklearn" and name.isidentifier():
+            return Loading(
+                f"from sklearn.datasets import load_{name}", f"load_{name}(as_frame=True).frame", card.target
+            )
+        for ending, reader in _READERS.items():
+            if card.source.endswith(ending):
+                return Loading("import pandas as pd", f"pd.{reader % card.source}", card.target)
+    return Loading("import pandas as pd", 'pd.read_csv("data/raw/cups.csv")', "seconds")
 
 
 def _sections(report: str) -> list[tuple[str, str]]:

@@ -28,7 +28,7 @@ LARGEST_FILE = 100_000
 """Characters that a prompt file may have."""
 
 _REVIEWERS = (Agent.REVIEWER_1, Agent.REVIEWER_2, Agent.REVIEWER_3)
-_ARGUMENTS: Mapping[type, str] = {Edit: " and the numbers of the first and the last line", GoBack: " and the phase"}
+_ARGUMENTS: Mapping[type, str] = {Edit: " FIRST LAST (two line numbers)", GoBack: " PHASE"}
 _Source = tuple[str, str, Callable[[], bool]]
 
 
@@ -78,7 +78,7 @@ def _facts(brief: Brief, allowed: Sequence[type], fit: Fit) -> dict[str, Any]:
 
 
 def _beginning(kind: type) -> str:
-    """How a command's block begins, e.g. "```EDIT and the first and the last line's number"."""
+    """How a command's block begins, e.g. "```EDIT FIRST LAST"."""
     return f"```{form(kind).partition(':')[0]}{_ARGUMENTS.get(kind, '')}"
 
 

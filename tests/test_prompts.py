@@ -138,7 +138,7 @@ def test_every_prompt_is_filled_from_a_full_and_from_a_minimal_brief(case: Case)
         assert "Are trees better?" in user
         assert SPLIT not in system + user
         assert "[%" not in system + user
-        assert "\n\n\n" not in user
+        assert "\n\n\n" not in re.sub(r"(?ms)^```[pS].*?^```$", "", user)
     assert "Use few words." in user or case[1] in (Agent.REVIEWER_1, Agent.REVIEWER_3)
 
 
@@ -158,7 +158,7 @@ def test_the_system_text_is_the_same_at_every_turn_and_for_every_job(case: Case)
 @pytest.mark.parametrize("case", CASES, ids=named(CASES))
 def test_each_command_has_one_example_that_is_understood_and_the_end_names_those_allowed_now(case: Case) -> None:
     system, user = filled(case, minimal(case))
-    blocks = [block for block in fenced_blocks(system) if block.word != "quoted"]
+    blocks = [block for block in fenced_blocks(f"{system}\n{user}") if block.word.isupper()]
     kinds = [type(parse(f"```{block.word} {block.arguments}\n{block.body}```", COMMANDS)) for block in blocks]
     assert len(set(kinds)) == len(kinds)
     assert Malformed not in kinds
@@ -169,7 +169,7 @@ def test_each_command_has_one_example_that_is_understood_and_the_end_names_those
 
 @pytest.mark.parametrize("case", CASES, ids=named(CASES))
 def test_hostile_material_stays_inside_its_quotation(case: Case) -> None:
-    assert_quoted(filled(case, full(case, HOSTILE))[1])
+    assert_quoted(filled(case, full(case, HOSTILE))[1], filled(case, full(case))[1])
 
 
 @settings(max_examples=60, deadline=None)
@@ -180,16 +180,20 @@ def test_no_abstract_can_add_a_command(text: str) -> None:
     paper = Paper("a2001", text, (text,), "2001", "", text)
     case = TALKS[0]
     brief = replace(minimal(case), found=(paper,), review=(Reviewed(replace(paper, id="b"), text),), feedback=text)
-    assert_quoted(filled(case, brief)[1])
+    assert_quoted(filled(case, brief)[1], filled(case, replace(brief, found=(), review=(), feedback=""))[1])
     (block,) = fenced_blocks(quote(text))
     assert block.body == text.strip("\n") + "\n"
 
 
-def assert_quoted(user: str) -> None:
-    blocks = fenced_blocks(user)
-    assert blocks
-    assert {block.word for block in blocks} <= {"quoted", "python", "latex"}
+def assert_quoted(user: str, harmless: str) -> None:
+    """Whatever is no quotation or listing is labtop's own: it stands in the harmless prompt, too."""
+    blocks, ours = fenced_blocks(user), fenced_blocks(harmless)
     assert all(block.closed for block in blocks)
+    shown = {"quoted", "python", "latex"}
+    assert [block.word for block in blocks if block.word not in shown] == [
+        block.word for block in ours if block.word not in shown
+    ]
+    assert any(block.word in shown for block in blocks)
 
 
 def test_invisible_and_bidirectional_characters_do_not_reach_the_model() -> None:
