@@ -138,7 +138,7 @@ def test_every_prompt_is_filled_from_a_full_and_from_a_minimal_brief(case: Case)
         assert "Are trees better?" in user
         assert SPLIT not in system + user
         assert "[%" not in system + user
-        assert "\n\n\n" not in re.sub(r"(?ms)^```[pS].*?^```$", "", user)
+        assert "\n\n\n" not in re.sub(r"(?ms)^```[pS].*?^```$", "code", user)
     assert "Use few words." in user or case[1] in (Agent.REVIEWER_1, Agent.REVIEWER_3)
 
 
