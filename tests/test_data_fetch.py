@@ -345,8 +345,9 @@ def test_a_fetch_ends_with_the_labtop_that_wanted_it(hub: HubServer, tmp_path: P
         "from core.data.store import Store; from core.data.uses import Use\n"
         "asyncio.run(fetch(Use('org/stuck'), Store(Path(sys.argv[1]), sys.argv[2]), 5, print))"
     )
+    hub.asked.clear()
     labtop = subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "hub"), hub.url])
-    wait_until(lambda: any((tmp_path / "hub").rglob("*.incomplete")))
+    wait_until(lambda: any(method == "GET" and "train.parquet" in path for method, path in hub.asked))
     labtop.kill()
     labtop.wait()
     wait_until(lambda: not working_in(tmp_path / "hub"), seconds=5)
