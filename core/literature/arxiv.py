@@ -8,6 +8,7 @@ import logging
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
@@ -107,8 +108,7 @@ class Arxiv:
         raise NotFetched(f"arXiv has no readable text of {number}: {', '.join(problems)}.", missing=True)
 
     async def _found(self, query: str, numbers: Sequence[str], limit: int, tell: Tell) -> list[Hit]:
-        import arxiv
-
+        arxiv: Any = await asyncio.to_thread(import_module, "arxiv")  # takes long enough to be seen
         logging.getLogger("arxiv").setLevel(logging.CRITICAL)  # else it writes over the screen
         client = arxiv.Client(page_size=limit, delay_seconds=0, num_retries=0)
         client.query_url_format = f"{self._hosts.search}/api/query?{{}}"

@@ -18,6 +18,8 @@ from core.errors import LabError
 from core.literature.pace import LONGEST_PAUSE, PATIENCE, NotYet, Pace, Tell
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx2
 
 BACK_OFF = (5.0, 10.0, 20.0, 40.0)
@@ -69,6 +71,7 @@ class Service:
         self._pace = pace
         self._limits = limits or Limits()
         self._offline: tuple[float, str] | None = None
+        self._certificates: ssl.SSLContext | None = None
 
     async def get(self, url: str, most: int, tell: Tell, check: Callable[[bytes], str] = lambda _: "") -> bytes:
         """The body at `url`, at most `most` bytes; `check` says what is wrong with a body, which is then asked again.
@@ -76,6 +79,7 @@ class Service:
         Raises NotFetched.
         """
         self._refuse_while_offline()
+        self._certificates = self._certificates or await asyncio.to_thread(_certificates)
         redirects = 0
         for wait in (*self._limits.back_off, None):
             while True:
@@ -130,7 +134,12 @@ class Service:
         try:
             async with AsyncExitStack() as open_:
                 client = await open_.enter_async_context(
-                    httpx2.AsyncClient(timeout=timeout, headers={"User-Agent": AGENT}, follow_redirects=False)
+                    httpx2.AsyncClient(
+                        timeout=timeout,
+                        headers={"User-Agent": AGENT},
+                        follow_redirects=False,
+                        verify=self._certificates or True,
+                    )
                 )
                 response = await open_.enter_async_context(client.stream("GET", url))
                 self._judge(response)
@@ -169,6 +178,13 @@ async def _body(response: httpx2.Response, most: int, name: str) -> bytes:
             raise NotFetched(f"What {name} sends is larger than {most / 1e6:.0f} MB.")
         parts.append(part)
     return b"".join(parts)
+
+
+def _certificates() -> ssl.SSLContext:
+    """Whom to trust, read once and in a thread: it takes long enough to be seen on a screen."""
+    import httpx2
+
+    return httpx2.create_ssl_context()
 
 
 def _retry_after(value: str) -> float:
