@@ -10,8 +10,6 @@ from collections.abc import Callable
 from pathlib import Path
 from subprocess import Popen
 
-import pytest
-
 from core.record import Phase
 from core.workspace.project import Project
 from tests.served import QUESTION, SMALL, User, events_in, set_in, turns_of, user_at
@@ -104,19 +102,20 @@ def test_a_reply_that_had_arrived_before_the_kill_is_not_paid_twice(tmp_path: Pa
     assert turn["cost"]["calls"] == 1
 
 
-@pytest.mark.parametrize("what", ["mine", "reviewer"])
-def test_a_model_that_nobody_described_is_an_error_that_names_the_known_ones(tmp_path: Path, what: str) -> None:
+def test_a_model_that_nobody_described_is_an_error_that_names_the_known_ones(tmp_path: Path) -> None:
     user = user_at(tmp_path)
     with ChatServer(script.answer) as server:
         user.knows(server, "other")
-        user.labtop("new", "study", "--question", QUESTION, *(["--model", "mine"] if what == "mine" else []))
-        if what == "reviewer":
-            with open(user.home / "study" / "lab.toml", "a", encoding="utf-8") as file:
-                file.write('reviewer = "mine"\n')
-        ran = user.labtop("run", user.home / "study")
-        assert ran.returncode == 1
-        assert "“mine”" in ran.stdout + ran.stderr
-        assert "“other”" in ran.stdout + ran.stderr
+        made = user.labtop("new", "study", "--question", QUESTION, "--model", "mine")
+        project = user.home / "good"
+        assert user.labtop("new", project, "--question", QUESTION).returncode == 0
+        with open(project / "lab.toml", "a", encoding="utf-8") as file:
+            file.write('reviewer = "mine"\n')
+        ran = user.labtop("run", project)
+        for told in (made, ran):
+            assert told.returncode == 1
+            assert "“mine”" in told.stdout + told.stderr
+            assert "other" in told.stdout + told.stderr
         assert server.requests == []
 
 

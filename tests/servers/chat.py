@@ -68,6 +68,7 @@ class ChatServer:
         model: str = "scripted",
         owner: str = "tests",
         window: int | None = None,
+        tells: bool = True,
         key: str | None = None,
         rejects: tuple[str, ...] = (),
         usage: bool = True,
@@ -81,6 +82,7 @@ class ChatServer:
         self.model = model
         self.owner = owner
         self.window = window
+        self.tells = tells
         self.key = key
         self.rejects = rejects
         self.usage = usage
@@ -185,7 +187,7 @@ class ChatServer:
         if self.key and received.headers.get("authorization") != f"Bearer {self.key}":
             await exchange.json(401, error("Incorrect API key provided.", "invalid_api_key"))
         elif received.method == "GET" and received.path == "/v1/models":
-            meta = {"max_model_len": self.window, "meta": {"n_ctx": self.window}} if self.window else {}
+            meta = {"max_model_len": self.window, "meta": {"n_ctx": self.window}} if self.window and self.tells else {}
             listed = {"id": self.model, "object": "model", "owned_by": self.owner}
             await exchange.json(200, {"object": "list", "data": [listed | meta]})
         elif received.method != "POST" or received.path != "/v1/chat/completions":
