@@ -14,6 +14,8 @@ from dataclasses import dataclass, replace
 from core.fences import Block, opening, read
 from core.record import Phase
 
+_LONGEST_LINE = 1000
+"""Characters of a line in which a command or a score is looked for: more is prose, and patterns take long over it."""
 _CODE = ("REPLACE", "SUBMIT_CODE", "PYTHON")
 _LINES = ("SUMMARY", "FULL_TEXT", "SEARCH_HF")
 _TEXTS = ("PLAN", "INTERPRETATION")
@@ -170,7 +172,7 @@ def _named(block: Block, _: list[Block], place: Place) -> Block | None:
 
 def _word(text: str, place: Place) -> _Said | None:
     """A command's word, in any case, and what follows it."""
-    found = _WORD.fullmatch(text)
+    found = _WORD.fullmatch(text) if len(text) <= _LONGEST_LINE else None
     word = re.sub(r"[ -]", "_", found["word"].upper()) if found else ""
     return _Said(word, found["rest"], found["word"].isupper()) if found and word in place.every else None
 
@@ -256,7 +258,7 @@ def _mended_edit(block: Block) -> Block:
     lines, body = block.arguments, block.body
     if not lines:
         lines, _, body = body.partition("\n")
-    found = _RANGE.fullmatch(re.sub(r"\s*(?:python3?|py)$", "", lines.strip().strip("*`")))
+    found = _RANGE.fullmatch(re.sub(r"\s(?:python3?|py)$", "", lines[:_LONGEST_LINE].strip().strip("*`")))
     if not found:
         return block
     first, last = found[1] or found[3], found[2] or found[3]
@@ -269,13 +271,14 @@ def _mended_score(block: Block, prose: str) -> Block:
     if text.startswith("{"):
         text = _score_of_json(text) or text
     lines = text.split("\n")
-    alone = {index: found for index, line in enumerate(lines) if (found := _SCORE_LINE.fullmatch(line))}
+    short = {index: line for index, line in enumerate(lines) if len(line) <= _LONGEST_LINE}
+    alone = {index: found for index, line in short.items() if (found := _SCORE_LINE.fullmatch(line))}
     if alone:
         shares = {_share(found) for found in alone.values()}
         rest = "\n".join(line for index, line in enumerate(lines) if index not in alone)
-    elif said := list(_SCORE_SAID.finditer(text)):
+    elif said := [found for line in short.values() for found in _SCORE_SAID.finditer(line)]:
         shares, rest = {_share(found) for found in said}, text
-    elif first := _SCORE_FIRST.fullmatch(lines[0]):
+    elif 0 in short and (first := _SCORE_FIRST.fullmatch(lines[0])):
         shares, rest = {_share(first)}, "\n".join([first["rest"], *lines[1:]])
     else:
         return block
@@ -304,7 +307,6 @@ def _mended_way_back(block: Block, prose: str) -> Block:
     name, body = block.arguments, block.body
     if not name:
         name, _, body = body.lstrip("\n").partition("\n")
-    name = re.sub(r"(?:phase|to)?[\s:*`]*(.*?)[\s:.*`]*", r"\1", name, count=1) if name else ""
     name = name.strip(" :.*`").lower().replace(" ", "-").replace("_", "-")
     return replace(block, arguments=name, body=(body.strip() or prose.strip() or "No reason was given.") + "\n")
 
@@ -316,5 +318,5 @@ def _mended_paper(block: Block, prose: str) -> Block:
     if not rest.strip():
         first, _, rest = first.partition(" ")
         rest = rest.lstrip(" :—–-")
-        rest = prose if not rest or _TITLE.search(rest) else rest
+        rest = prose if not rest or _TITLE.search(rest[-_LONGEST_LINE:]) else rest
     return replace(block, arguments="", body=f"{first}\n{rest}\n")

@@ -270,7 +270,7 @@ def test_a_reply_beyond_the_cap_is_malformed_and_any_below_it_is_read_quickly() 
     assert isinstance(answer, Malformed)
     assert f"at most {LONGEST_REPLY}" in answer.problem
     started = time.monotonic()
-    for unit in ("```\n", "`", "<think>", "```EDIT 1 1\n", "</think>\n", " "):
+    for unit in ("```\n", "`", "<think>", "```EDIT 1 1\n", "</think>\n", " ", "*", "SUMMARY a\n", "Score: 1 "):
         parse(unit * (LONGEST_REPLY // len(unit)), EVERY)
     assert time.monotonic() - started < 10
 
