@@ -10,7 +10,14 @@ import pytest
 
 from core.brief import Review
 from core.commands import Malformed
-from core.review.form import REVIEW_SCHEMA, parse_review, review_json, review_score, reviews_from_json
+from core.review.form import (
+    REVIEW_JSON_SCHEMA,
+    REVIEW_SCHEMA,
+    parse_review,
+    review_json,
+    review_score,
+    reviews_from_json,
+)
 
 BEST = Review("reviewer-1", "Sum.", ("s",), (), ("q?",), ("l",), False, 4, 4, 4, 4, 4, 4, 4, 10, 5, "Accept")
 
@@ -26,6 +33,18 @@ def test_a_filled_form_is_read_and_reads_back() -> None:
     assert parse_review(review_json(BEST), "reviewer-1") == BEST
     other = replace(BEST, reviewer="reviewer-2", overall=3)
     assert reviews_from_json([review_json(BEST), "torn {", review_json(other), "[1]"]) == (BEST, other)
+
+
+def test_the_json_schema_asks_for_the_very_form_that_is_read() -> None:
+    form = json.loads(form_with())
+    kinds = {"string": str, "array": list, "boolean": bool, "integer": int}
+    assert list(form) == list(REVIEW_JSON_SCHEMA["properties"]) == REVIEW_JSON_SCHEMA["required"]
+    for name, wanted in REVIEW_JSON_SCHEMA["properties"].items():
+        assert isinstance(form[name], kinds[wanted["type"]])
+        if wanted["type"] == "integer":
+            assert isinstance(parse_review(form_with(**{name: wanted["maximum"]}), "reviewer-1"), Review)
+            assert isinstance(parse_review(form_with(**{name: wanted["maximum"] + 1}), "reviewer-1"), Malformed)
+            assert isinstance(parse_review(form_with(**{name: wanted["minimum"] - 1}), "reviewer-1"), Malformed)
 
 
 @pytest.mark.parametrize(
