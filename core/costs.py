@@ -249,16 +249,13 @@ def _columns(text: str) -> int:
 def _remarks(total: Row) -> list[str]:
     """What the numbers do not say by themselves."""
     remarks = {
-        "have not ended, or not said what they used: counted at their worst case": total.unsettled,
-        "count at the dearest known price: that of their model is not known": total.guessed,
-        "have no price and count without money": total.unpriced,
-        "got no answer": total.failed,
+        "counted at their worst case (no end yet, or no usage told)": total.unsettled,
+        "counted at the dearest known price (their own is not known)": total.guessed,
+        "counted without money (no price)": total.unpriced,
+        "without an answer": total.failed,
     }
-    return (
-        ["", *(f"{number} calls {words}" for words, number in remarks.items() if number)]
-        if any(remarks.values())
-        else []
-    )
+    told = [f"calls {words}: {number}" for words, number in remarks.items() if number]
+    return ["", *told] if told else []
 
 
 def _cap_line(cap: CapLeft) -> str:

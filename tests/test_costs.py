@@ -154,7 +154,7 @@ def test_the_tables_fit_eighty_columns_whatever_a_model_is_called(project: Proje
     assert all(sum(2 if east_asian_width(char) in "WF" else 1 for char in line) <= 80 for line in text.splitlines())
     rows = [line for line in text.splitlines() if line.startswith(("phase", "agent", "model", "total"))]
     assert len(rows) == 4
-    for words in ("have not ended, or not said", "dearest known price", "without money", "got no answer"):
+    for words in ("at their worst case", "dearest known price", "without money", "without an answer"):
         assert words in text
 
 
