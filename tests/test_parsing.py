@@ -269,10 +269,10 @@ def test_a_reply_beyond_the_cap_is_malformed_and_any_below_it_is_read_quickly() 
     answer = parse(write(Plan("x" * LONGEST_REPLY)), EVERY)
     assert isinstance(answer, Malformed)
     assert f"at most {LONGEST_REPLY}" in answer.problem
-    started = time.monotonic()
+    started = time.process_time()
     for unit in ("```\n", "`", "<think>", "```EDIT 1 1\n", "</think>\n", " ", "*", "SUMMARY a\n", "Score: 1 "):
         parse(unit * (LONGEST_REPLY // len(unit)), EVERY)
-    assert time.monotonic() - started < 10
+    assert time.process_time() - started < 10
 
 
 def test_labels_are_short_and_safe_to_show() -> None:
