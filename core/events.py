@@ -88,7 +88,10 @@ class Thinking:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """The model's server, a paper's or a data set's cannot answer now; it is asked again in `seconds`."""
+    """The model's server, a paper's or a data set's cannot answer now; it is asked again in `seconds`.
+
+    With 0 seconds it is something long that is under way, such as a download: `reason` says how far.
+    """
 
     turn: int
     reason: str

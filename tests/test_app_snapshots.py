@@ -18,6 +18,7 @@ from core.events import (
     TurnStarted,
     Waiting,
 )
+from core.ledger import Account, Sum, ledger_of
 from core.record import Agent, Cost, Phase
 from core.settings import Copilot
 from tests.app_stage import app_on, laboratory, until
@@ -82,7 +83,6 @@ SITUATIONS = {
         *(Thinking(14, "Once more, then."), Token(14, "The noise has to be drawn once per seed and *shared*.")),
     ),
     "out of budget": (
-        CallMade(14, "deepseek", Cost(3, 2_910_000, 210_000, 8.24, 9.0, 277_600)),
         StateChanged(
             State.WAITING,
             "The next call to deepseek might cost up to $0.61; of the project's $10.00, $0.52 are left. Everything "
@@ -98,7 +98,12 @@ SITUATIONS = {
 def test_a_real_model_at_work(snap_compare: Compare, tmp_path: Path, situation: str, size: tuple[int, int]) -> None:
     async def run(pilot: Pilot[None]) -> None:
         await settled(pilot)
+        if situation == "out of budget":
+            ledger = ledger_of(laboratory(pilot).session.project)
+            ledger.reserve(Account(), lambda _: Sum(3, 2_910_000, 210_000, 277_600, nanos=8_240_000_000))
         laboratory(pilot).show([*STARTED, *SITUATIONS[situation]])
+        if situation == "out of budget":
+            await until(pilot, lambda: laboratory(pilot).board.spent.money > 8)
         await repainted(pilot)
 
     assert snap_compare(app_on(tmp_path, 13), terminal_size=size, run_before=run)

@@ -127,6 +127,15 @@ def test_calls_of_an_attempt_that_was_given_up_stay_counted() -> None:
     assert (board.cost.money, board.sunk.money, board.spent.money) == (0.25, 0.25, 0.5)
 
 
+def test_what_the_ledger_tells_is_shown_while_the_run_is_held() -> None:
+    board = board_at([0.0], CallMade(9, "m", Cost(1, 400, 100, 0.25)), StateChanged(State.PAUSED, "paused by you"))
+    board.reckon(Cost(3, 1200, 300, 0.75))
+    assert (board.spent.money, board.paid, board.sunk.money) == (0.75, Cost(), 0.75)
+    board.apply(TurnCommitted(replace(study()[8], cost=Cost(1, 400, 100, 0.25)), "c"))
+    board.reckon(Cost(3, 1200, 300, 0.75))
+    assert (board.spent.money, board.sunk.money) == (0.75, 0.5)
+
+
 def test_money_stands_beside_its_cap() -> None:
     assert money(1.239, 10.0).plain == "$1.24/$10"
     assert money(1.0, 2.5).plain == "$1.00/$2.50"

@@ -226,6 +226,10 @@ class Board:
         """What models have cost so far: what the caps are held against."""
         return self.cost + self.sunk + self.paid
 
+    def reckon(self, expenses: Cost) -> None:
+        """Take over what the ledger tells of all expenses, while no turn is made."""
+        self.sunk, self.paid = beyond(expenses, self.cost), Cost()
+
     def apply(self, event: Event) -> None:
         """Take one event in."""
         if not isinstance(event, (Waiting, ProgramOutput, Notice)):

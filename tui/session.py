@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from core.errors import LabError
 from core.events import Event, Notice, ProgramOutput, State, StateChanged, Thinking, Token
 from core.record import Cost, LoggedTurn, Phase
-from tui.board import Board, beyond, restored
+from tui.board import Board, restored
 
 if TYPE_CHECKING:
     from core.gate import PersonGate
@@ -171,12 +171,13 @@ class Session:
         board = restored(((logged.commit, logged.turn) for logged in turns), read_progress(project))
         board.model = next((logged.turn.model for logged in reversed(turns) if logged.turn.model), "")
         board.project, board.branch, board.head = project.name, project.branch_name, project.head
-        board.sunk, board.cap = beyond(expenses(project), board.cost), self._cap()
+        board.reckon(expenses(project))
+        board.cap = self._cap()
         return board, turns
 
-    async def cap(self) -> float:
-        """US dollars that the project may cost by its settings as they are now; 0 when there is no cap."""
-        return await asyncio.to_thread(self._cap)
+    async def money(self) -> tuple[Cost, float]:
+        """All that models have cost by the ledger, and the cap in US dollars by the settings as they are now."""
+        return await asyncio.to_thread(lambda: (expenses(self.project), self._cap()))
 
     def _cap(self) -> float:
         try:

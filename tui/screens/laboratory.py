@@ -75,7 +75,7 @@ class LaboratoryScreen(AnsweringScreen):
         self.wall.show(events, self.board)
         if any(isinstance(event, StateChanged) for event in events):
             self.settle()
-            self._reread_cap()
+            self._reread_money()
         self._reread_report(events)
         self._refresh_status()
 
@@ -106,9 +106,12 @@ class LaboratoryScreen(AnsweringScreen):
         if compiled or written:
             self._read_report()
 
-    @work(exclusive=True, group="cap")
-    async def _reread_cap(self) -> None:
-        self.board.cap = await self.session.cap()
+    @work(exclusive=True, group="money")
+    async def _reread_money(self) -> None:
+        board = self.board
+        expenses, board.cap = await self.session.money()
+        if board.asked is None and board.state is not State.RUNNING:  # no call is under way, and none is promised
+            board.reckon(expenses)
         self._refresh_status()
 
     @work(exclusive=True, group="report")
@@ -214,7 +217,7 @@ class LaboratoryScreen(AnsweringScreen):
         )
         if problem:
             self.say(problem, "warning")
-        self._reread_cap()
+        self._reread_money()
 
     # Going back
 
