@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import signal
 import stat
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from core.literature.hits import Hit
 from core.literature.own import OwnLibrary
+from core.literature.reading import read_files
+from core.literature.texts import Read
 from tests.servers.arxiv import pdf_of
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -141,7 +147,7 @@ async def test_a_folder_that_is_not_there_says_so(tmp_path: Path) -> None:
         await search(OwnLibrary(tmp_path / "absent", tmp_path / "cache"), "forests")
 
 
-async def test_a_pdf_that_kills_its_reader_costs_only_itself(folder: Path, tmp_path: Path) -> None:
+async def test_a_monstrous_pdf_costs_only_itself(folder: Path, tmp_path: Path) -> None:
     for number in range(3):
         (folder / f"good{number}.pdf").write_bytes(
             pdf_of([[f"Wombats number {number}", *LINES]], large=f"Paper {number} about the wombats of Tasmania")
@@ -164,3 +170,26 @@ def test_the_reader_of_documents_has_little_memory_and_writes_nothing(tmp_path: 
         [sys.executable, "-c", code, str(tmp_path / "file")], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert done.stdout.split() == ["MemoryError", "OSError"]
+
+
+def kill_reader_of(path: Path) -> None:
+    """Kill the process that reads `path`, once there is one."""
+    while True:
+        for folder in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):
+                if os.fsencode(path) in (folder / "cmdline").read_bytes().split(b"\0"):
+                    os.kill(int(folder.name), signal.SIGKILL)
+                    return
+        time.sleep(0.02)
+
+
+async def test_a_reader_that_dies_takes_only_its_document_along(tmp_path: Path) -> None:
+    stuck, good = tmp_path / "stuck.pdf", tmp_path / "good.pdf"
+    os.mkfifo(stuck)  # reading it never ends
+    good.write_bytes(pdf_of([LINES]))
+    killing = asyncio.create_task(asyncio.to_thread(kill_reader_of, stuck))
+    found = [(path, read) async for path, read in read_files("pdf", [stuck, good])]
+    await killing
+    assert [path for path, _ in found] == [stuck, good]
+    assert isinstance(found[0][1], str)
+    assert isinstance(found[1][1], Read)
