@@ -309,6 +309,12 @@ def test_servers_spell_a_full_context_in_many_ways(message: str, window: int | N
     assert too_long(Rejected(400, {"error": {"message": message}}, {})) == window
 
 
+async def test_a_request_that_is_too_large_for_the_server_is_a_prompt_that_is_too_long() -> None:
+    found = await after(faults.answers(413, {"error": {"message": "Request too large: limit 6000, requested 8000"}}))
+    assert isinstance(found.error, PromptTooLong)
+    assert found.error.window == 0
+
+
 @pytest.mark.parametrize("status", [401, 403])
 async def test_a_key_that_is_not_taken_names_its_variable_and_never_the_key(status: int) -> None:
     fault = faults.answers(status, {"error": {"message": f"Incorrect API key provided: {KEY[:12]}****{KEY[-4:]}."}})
@@ -316,6 +322,12 @@ async def test_a_key_that_is_not_taken_names_its_variable_and_never_the_key(stat
     assert "LAB_TEST_KEY" in str(found.error)
     assert KEY[:8] not in str(found.error)
     assert KEY[-4:] not in str(found.error)
+
+
+async def test_what_looks_like_any_key_is_not_quoted() -> None:
+    found = await after(faults.answers(403, {"error": {"message": "sk-proj-ab12********wxyz may not do this"}}))
+    assert "may not do this" in str(found.error)
+    assert "ab12" not in str(found.error)
 
 
 async def test_a_model_that_is_not_there_says_what_to_look_at() -> None:
