@@ -6,8 +6,9 @@ import asyncio
 import json
 import os
 from dataclasses import asdict, replace
+from pathlib import Path
 
-from core.brief import DataCard
+from core.brief import Brief, DataCard
 from core.briefing import brief_for
 from core.commands import Dialogue, Python, SearchHF, SubmitCode
 from core.data.access import allowed, card_of
@@ -40,11 +41,14 @@ if len(X) != len(y) or len(y) == 0:
 
 
 async def step(desk: Desk) -> Draft:
-    """One utterance, look, search or submission."""
-    agent = speaker(desk.progress.history, Agent.SW_ENGINEER, Agent.ML_ENGINEER)
-    brief = brief_for(desk, agent, max_steps=desk.settings.preparation_turns)
-    allowed: tuple[type, ...] = (Dialogue, SubmitCode) if agent is Agent.SW_ENGINEER else (Dialogue, Python, SearchHF)
-    answer = await desk.ask(brief, allowed, task="prepares the data")
+    """One utterance, look, search or submission; when the turns run out, the SW engineer goes on alone and hands in."""
+    most = desk.settings.preparation_turns
+    is_late = desk.progress.phase_turns + 2 > most
+    agent = Agent.SW_ENGINEER
+    if not is_late:
+        agent = speaker(desk.progress.history, Agent.SW_ENGINEER, Agent.ML_ENGINEER)
+    brief = brief_for(desk, agent, max_steps=most)
+    answer = await desk.ask(brief, _may(brief, is_late), task="prepares the data")
     match answer.command:
         case Dialogue(text):
             return said(desk, answer, text)
@@ -56,6 +60,14 @@ async def step(desk: Desk) -> Draft:
             return await _submit(desk, answer, code)
         case _:
             return desk.rejected(answer)
+
+
+def _may(brief: Brief, is_late: bool) -> tuple[type, ...]:
+    """What the agent may do: of data that are there, the ML engineer tells nothing before having looked at them."""
+    if brief.agent is Agent.SW_ENGINEER:
+        return (SubmitCode,) if is_late else (Dialogue, SubmitCode)
+    looked = any(entry.command.startswith(("PYTHON", "SEARCH_HF")) for entry in brief.history)
+    return (Dialogue, Python, SearchHF) if looked or brief.data is None else (Python, SearchHF)
 
 
 async def _look(desk: Desk, answer: Answer, code: str) -> Draft:
@@ -90,6 +102,12 @@ async def _submit(desk: Desk, answer: Answer, code: str) -> Draft:
     result = (await run(desk, "check_data.py", {PATH: code, "check_data.py": CHECK})).outcome
     diff = unified_diff(desk.project.read(PATH), code, PATH)
     printed = condensed(result.output, SHOWN)
+    own = Path(desk.settings.data_file).name
+    if not result.problem and own and own not in code:
+        outcome = (
+            f"The code runs, but it does not read the researcher's data, {desk.settings.data_file}. Read that file."
+        )
+        return desk.draft(answer, "SUBMIT_CODE: reads other data", Status.FAILED, outcome, diff=diff, path=PATH)
     if result.problem:
         outcome = f"The code does not run, so it was not accepted: {result.problem}\n\n{printed}"
         subject = f"SUBMIT_CODE: {result.problem}"
