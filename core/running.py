@@ -12,6 +12,7 @@ from core.data.access import access
 from core.data.own import links
 from core.errors import DataError
 from core.events import ProgramFinished, ProgramOutput, ProgramStarted
+from core.models.secret import hidden, hidden_bytes
 from core.sandbox.programs import ProgramRun, run_program
 from core.sandbox.run import Ending, Outcome, Tier, best_tier
 from core.threads import to_the_end
@@ -61,7 +62,7 @@ async def _run_with_data(desk: Desk, program: str, overlay: Mapping[str, str], l
         program,
         overlay=overlay,
         limits=limits,
-        on_output=lambda text: desk.emit(ProgramOutput(desk.turn, text)),
+        on_output=lambda text: desk.emit(ProgramOutput(desk.turn, hidden(text))),
         readable=(*own.values(), *given.readable),
         linked={**own, **given.linked},
         environment=given.environment,
@@ -69,8 +70,10 @@ async def _run_with_data(desk: Desk, program: str, overlay: Mapping[str, str], l
 
 
 def _to_json(result: ProgramRun) -> dict[str, Any]:
-    files = {path: b64encode(data).decode() for path, data in result.files.items()}
-    return {"outcome": asdict(result.outcome), "files": files, "skipped": list(result.skipped)}
+    """What came of it, without any key: a model that was told one could have its program say it."""
+    files = {path: b64encode(hidden_bytes(data)).decode() for path, data in result.files.items()}
+    told = {name: hidden(value) if type(value) is str else value for name, value in asdict(result.outcome).items()}
+    return {"outcome": told, "files": files, "skipped": list(result.skipped)}
 
 
 def _from_json(told: Mapping[str, Any]) -> ProgramRun:

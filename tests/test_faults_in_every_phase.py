@@ -106,6 +106,7 @@ def last_state(events: list[Event]) -> StateChanged:
     return next(event for event in reversed(events) if isinstance(event, StateChanged))
 
 
+@pytest.mark.slow
 async def test_faults_in_every_phase_end_nothing_lose_no_turn_and_every_wait_is_seen(tmp_path: Path) -> None:
     project = new_project(tmp_path / "p", QUESTION, **SMALL)
     async with ChatServer(script.answer) as server:

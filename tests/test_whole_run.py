@@ -10,6 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from subprocess import Popen
 
+import pytest
+
 from core.record import Phase
 from core.workspace.project import Project
 from tests.served import QUESTION, SMALL, User, events_in, set_in, turns_of, user_at
@@ -39,10 +41,11 @@ def kill(child: Popen[str]) -> None:
     child.communicate()
 
 
+@pytest.mark.slow
 def test_a_project_goes_through_all_seven_phases_on_a_real_server(tmp_path: Path) -> None:
     user = user_at(tmp_path)
     with ChatServer(script.answer, caches=True) as server:
-        project = new(user, server, rounds=2)
+        project = new(user, server)
         ran = user.labtop("run", project, "--json")
     assert ran.returncode == 0, ran.stdout[-2000:] + ran.stderr
     events = events_in(ran.stdout)

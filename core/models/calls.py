@@ -16,6 +16,7 @@ from core.gate import PersonNeeded
 from core.models.faults import Empty
 from core.models.joining import joined, repeats_itself
 from core.models.model import Model, Request, Thought, Unavailable, Usage
+from core.models.secret import hidden
 from core.models.tokens import CHARACTERS
 from core.threads import to_the_end
 
@@ -128,7 +129,7 @@ class _Call:
                 note = f"The reply was cut at its limit and could not be gone on with: {error.message}"
                 break
             text = joined(text, more)
-        return Reply(text, self._summed(usage.finish), len(self._usages), self._money, note)
+        return Reply(hidden(text), self._summed(usage.finish), len(self._usages), self._money, note)
 
     def _why_cut(self, text: str, turn: int) -> str:
         limit = f"The reply was cut at its limit of {self._model.most_tokens} tokens"

@@ -11,6 +11,8 @@ LONGEST_QUOTE = 300
 """Characters that are quoted of what a server says."""
 
 _SHORTEST_LEAK = 8
+_GAP = "(?:[\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]|\x1b\\[[0-?]*+[ -/]*+[@-~])*+"
+"""What `clean` takes out, and would so put a key together again that was said in parts."""
 _LIKE_A_KEY = re.compile(r"\b(?:sk|pk|rk|gsk|hf|xai|key|AIza|Bearer)[-_ ]?[\w*.\-]{12,}")
 
 
@@ -21,6 +23,8 @@ class Secret:
 
     def __init__(self, text: str) -> None:
         self._text = text
+        if len(text) >= _SHORTEST_LEAK:
+            _used.setdefault(text, re.compile(_GAP.join(map(_written, text))))
 
     def __repr__(self) -> str:
         return SHOWN_INSTEAD
@@ -28,6 +32,29 @@ class Secret:
     def reveal(self) -> str:
         """The key itself, for the one header that carries it."""
         return self._text
+
+
+_used: dict[str, re.Pattern[str]] = {}
+"""The keys of this process, and how each may be written."""
+
+
+def _written(character: str) -> str:
+    """A character as itself or as JSON may write it."""
+    return rf"(?:{re.escape(character)}|\\u(?i:{ord(character):04x}))"
+
+
+def hidden(text: str) -> str:
+    """A whole reply or output without any key of this process, nor one that labtop would read or show as a key."""
+    for pattern in _used.values():
+        text = pattern.sub(SHOWN_INSTEAD, text)
+    return text
+
+
+def hidden_bytes(data: bytes) -> bytes:
+    """The content of a file without any key of this process."""
+    for key in _used:
+        data = data.replace(key.encode(), SHOWN_INSTEAD.encode())
+    return data
 
 
 def quoted(text: str, secret: Secret | None) -> str:
