@@ -39,6 +39,7 @@ def brief_for(desk: Desk, agent: Agent, job: Job = Job.TALK, **facts: Any) -> Br
         feedback=progress.feedback,
         step=progress.phase_turns + 1,
         round=progress.round,
+        passages=desk.passages,
         papers_wanted=desk.settings.papers,
         found=papers_of(project, progress.found),
         review=review_of(project, progress.reviewed),

@@ -25,6 +25,7 @@ from core.gate import Gate, PersonNeeded
 from core.handwork import commit_hand_edits
 from core.ledger import ledger_of
 from core.literature.library import bundled
+from core.literature.passages import passages_for
 from core.literature.sources import Sources, sources_for
 from core.loops import accepted, diagnosis
 from core.meter import Meter
@@ -254,9 +255,8 @@ class Laboratory:
             emit,
             self._patience,
         )
-        return Desk(
-            self.project, settings, progress, self.gate, emit, self._read_literature(settings), tape, exchange, meter
-        )
+        sources, passages = self._read_literature(settings), _passages(self.project, settings, progress.phase)
+        return Desk(self.project, settings, progress, self.gate, emit, sources, tape, exchange, meter, passages)
 
     def _commit(self, desk: Desk, draft: Draft, seconds: float) -> list[Event]:
         before = desk.progress
@@ -318,6 +318,14 @@ class Laboratory:
         temporary = path.with_suffix(".tmp")
         temporary.write_text(json.dumps({"state": event.state, "reason": event.reason}), encoding="utf-8")
         temporary.replace(path)
+
+
+def _passages(project: Project, settings: Settings, phase: Phase) -> tuple[str, ...]:
+    """What the full texts that were read say about the work at hand, where agents weigh what is known."""
+    if phase not in (Phase.PLAN, Phase.INTERPRETATION, Phase.REPORT):
+        return ()
+    query = f"{settings.question} {project.read('plan.md')[:2000]}"
+    return passages_for(project, query, settings.prompt_tokens // 8)
 
 
 class InCircles(PersonNeeded):

@@ -80,7 +80,8 @@ class Draft:
 class Desk:
     """What a step has at hand: the project as it stands, the models, the person, and a way to say what happens.
 
-    A desk lives for one turn. `waited` (seconds) grows with every wait for the person.
+    A desk lives for one turn. `waited` (seconds) grows with every wait for the person; `passages` are those of the full
+    texts that bear on what is to be done.
     """
 
     def __init__(
@@ -94,6 +95,7 @@ class Desk:
         tape: Tape,
         exchange: Exchange,
         meter: Meter,
+        passages: tuple[str, ...] = (),
     ) -> None:
         self.project = project
         self.settings = settings
@@ -104,6 +106,7 @@ class Desk:
         self.tape = tape
         self.exchange = exchange
         self.meter = meter
+        self.passages = passages
         self.turn = progress.turn + 1
         self.waited = 0.0
         self._model = ""
