@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.cassette import FOLDER, Shelf, Take, question
+from core.data.own import LINKS
 from core.errors import HistoryError
 from core.ledger import FILE, Ledger
 from core.record import Cost, LoggedTurn
@@ -16,6 +17,7 @@ from core.workspace.copying import copy_history
 from core.workspace.files import Content, split
 from core.workspace.project import Project
 
+_KEPT = (FOLDER, LINKS)
 REPLY = "reply"
 """What `--edit` names besides files: the reply of the turn itself."""
 
@@ -61,11 +63,11 @@ async def fork(project: Project, rev: str, into: Path, what: str, text: str) -> 
     at = project.turn_at(rev)
     after = _turns_after(project, at)
     if what == REPLY:
-        copy = copy_history(project, into, at.parent or at.commit, private=(FOLDER,))
+        copy = copy_history(project, into, at.parent or at.commit, private=_KEPT)
         _put_reply(copy, at, text)
         reused, left, why = list[LoggedTurn](), [at, *after], f"the reply of turn {at.turn.number} is yours"
     else:
-        copy = copy_history(project, into, at.commit, private=(FOLDER,))
+        copy = copy_history(project, into, at.commit, private=_KEPT)
         _put_file(copy, at, what, text)
         reused, why = await _follow(copy, after)
         left = after[len(reused) :]

@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from core.cassette import FOLDER, Playing, Shelf, Take
+from core.data.own import LINKS
 from core.events import StateChanged
 from core.gate import OpenGate
 from core.handwork import commit_hand_edits
@@ -46,7 +47,7 @@ async def replay(project: Project, to: str = "HEAD", *, rerun: bool = False) -> 
     turns = project.log(rev=to)[::-1]
     shelf = Shelf(project.private(FOLDER))
     with TemporaryDirectory(prefix="labtop-replay-") as folder:
-        copy = copy_history(project, Path(folder) / project.name, turns[0].commit)
+        copy = copy_history(project, Path(folder) / project.name, turns[0].commit, private=(LINKS,))
         for logged in turns[1:]:
             found: list[str] = []
             why = await make_again(copy, logged, shelf, _compared(found) if rerun else None)
