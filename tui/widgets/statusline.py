@@ -78,7 +78,7 @@ def parts_of(board: Board) -> Iterator[Part]:
         model = plain(board.model).stylize(MUTED)
         yield Part(model, 4, right=True, short=shortened(model))
     yield Part(tokens(board.spent), 9, right=True, short=tokens(replace(board.spent, cached_tokens=0)))
-    yield Part(money(board.spent.money, board.cap), 3, right=True)
+    yield Part(money(board.spent.money, board.cap), 3 if board.spent.money else 10, right=True)
     yield Part(Content(clock(board.seconds)), 1, right=True)
 
 
