@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -92,9 +93,7 @@ class Exchange:
         self.told = f"{request.system}\n{request.user}"
         if shown and not heard:
             self._emit(Token(self._turn, answer["text"]))
-        cost = Cost(**answer["cost"])
-        self.spent += cost
-        self._emit(CallMade(self._turn, name, cost))
+        self.spent += Cost(**answer["cost"])
         return str(answer["text"]), str(answer["note"])
 
     async def _request(self, brief: Brief, allowed: Sequence[type], tokens: int) -> Request:
@@ -120,13 +119,10 @@ class Exchange:
         model = self._models.model_for(request.brief.phase, request.brief.agent)
         reply = await call(model, request, self._meter, hear, patience=self._patience)
         usage = reply.usage
-        cost: dict[str, float] = {
-            "calls": reply.calls,
-            "prompt_tokens": usage.prompt_tokens,
-            "cached_tokens": usage.cached_tokens,
-        }
-        cost |= {"completion_tokens": usage.completion_tokens, "money": reply.money}
-        return {"text": reply.text, "note": reply.note, "cost": cost}
+        tokens = (usage.prompt_tokens, usage.completion_tokens)
+        cost = Cost(reply.calls, *tokens, reply.money, cached_tokens=usage.cached_tokens)
+        self._emit(CallMade(self._turn, model.name, cost))
+        return {"text": reply.text, "note": reply.note, "cost": asdict(cost)}
 
     async def _room(self, brief: Brief) -> int:
         """The tokens that a prompt may have for the model that answers it."""

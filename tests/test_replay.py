@@ -14,7 +14,7 @@ from core.brief import Brief, Job
 from core.cassette import FOLDER, CassetteError, Shelf, Take
 from core.commands import Edit, Replace, Summary
 from core.errors import HistoryError, ProjectError
-from core.events import StateChanged, TurnCommitted
+from core.events import Proposed, StateChanged, TurnCommitted
 from core.fork import REPLY, editable, fork
 from core.gate import Approve, PersonGate, TakeOver
 from core.laboratory import Laboratory
@@ -194,7 +194,7 @@ async def test_a_reply_that_arrived_before_a_crash_is_not_asked_for_again(tmp_pa
     model = ScriptedModel(scientist(experimenter))
     async with aclosing(Laboratory(project, PersonGate(running=True), model).run(turns=1)) as events:
         async for event in events:
-            if type(event).__name__ == "CallMade":
+            if isinstance(event, Proposed):
                 break  # the engine dies here: the reply is on the cassette, the turn is not committed
     assert len(project.log()) == 1
     assert len(model.requests) == 1

@@ -81,7 +81,7 @@ class OwnLibrary:
         warnings += await to_the_end(self._read_bibs, bibs)
         for start in range(0, len(pdfs), _BATCH):
             if len(pdfs) > _BATCH:
-                tell(f"reading your library: {start} of {len(pdfs)} papers", 0.2 * (len(pdfs) - start))
+                tell(f"reading your library: {start} of {len(pdfs)} papers", 0.0)
             warnings += await self._read_pdfs(pdfs[start : start + _BATCH])
         await to_the_end(self._with_index, _put_together)
         return warnings
