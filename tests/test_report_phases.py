@@ -99,7 +99,7 @@ async def test_a_section_that_does_not_compile_is_repaired_before_the_next(tmp_p
             and brief.section == "Abstract"
             and not brief.history[-1].command.startswith("EDIT")
         ):
-            return write(Replace("A \\nonsense command."))
+            return write(Replace("Here stands a \\nonsense command, which no LaTeX knows."))
         return author(brief)
 
     model = ScriptedModel(clumsy)

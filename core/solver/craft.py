@@ -30,6 +30,14 @@ class Situation:
 
 
 @dataclass(frozen=True, slots=True)
+class Applied:
+    """The text that a command makes, and what was taken out of what was sent, a line each."""
+
+    text: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Check:
     """What came of running a program or compiling a report; `problem` is one line and empty when it passed.
 
@@ -97,8 +105,8 @@ class Craft(Protocol):
         """The commands for a job."""
         ...
 
-    def applied(self, situation: Situation, command: Edit | Replace) -> str:
-        """The text that a command makes; raises LabError when it does not fit."""
+    def applied(self, desk: Desk, situation: Situation, command: Edit | Replace) -> Applied:
+        """What a command makes of the situation's text; raises LabError when it does not fit."""
         ...
 
     def complete(self, text: str) -> bool:

@@ -33,6 +33,8 @@ class Attempt:
     text: str
     check: Check
     commit: str
+    notes: tuple[str, ...] = ()
+    """What was taken out of what the writer sent."""
 
 
 def keep(desk: Desk, craft: Craft, answer: Answer, text: str, check: Check, parents: tuple[str, ...]) -> str:
@@ -59,7 +61,7 @@ def unchanged(desk: Desk, craft: Craft, situation: Situation, answer: Answer) ->
 def failed(desk: Desk, craft: Craft, attempt: Attempt, lesson: str = "") -> Draft:
     """A candidate that failed its check: repaired next, or given up when even a new one failed and there is a best."""
     situation, answer, check = attempt.situation, attempt.answer, attempt.check
-    error = check.error or check.problem
+    error = "\n\n".join((check.error or check.problem, *attempt.notes))
     if lesson:
         error = f"{error}\n\nReflection: {lesson}"
     search = situation.search
@@ -88,7 +90,7 @@ def placed(desk: Desk, craft: Craft, attempt: Attempt) -> Draft:
     """A part of a whole that passed its check and is not judged alone: a scaffold, a section."""
     search = replace(attempt.situation.search, pending=None)
     what = attempt.situation.section or "the scaffold"
-    outcome = f"{what} is in place and passes its check."
+    outcome = "\n".join((f"{what} is in place and passes its check.", *attempt.notes))
     draft = desk.draft(attempt.answer, f"{attempt.answer.label} writes {what}", Status.OK, outcome)
     changes = {**craft.placed(desk, attempt.text, attempt.check), **_swept(desk, craft, search)}
     return replace(draft, progress=craft.with_search(draft.progress, search), changes=changes)
@@ -112,6 +114,7 @@ def scored(desk: Desk, craft: Craft, attempt: Attempt, judged: Judgement | Malfo
     score = _score(kept, is_best)
     desk.emit(Scored(desk.turn, score, judged.reflection))
     outcome = f"It passes its check: {words}; {verdict}.\n\n{condensed(check.output, _SHOWN)}".rstrip()
+    outcome = "\n".join((outcome, *attempt.notes))
     draft = desk.draft(
         answer, f"{answer.label}, {words}", Status.OK, outcome, score=score, reflection=judged.reflection
     )

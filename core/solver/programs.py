@@ -13,7 +13,7 @@ from core.progress import Pending, Progress, Search, condensed
 from core.record import Agent
 from core.running import run
 from core.sandbox.metrics import MetricsError, read_metrics
-from core.solver.craft import Check, Situation, score_words
+from core.solver.craft import Applied, Check, Situation, score_words
 from core.turn import Desk
 
 METRICS = "results/metrics.json"
@@ -56,8 +56,10 @@ class Programs:
     def allowed(self, job: Job) -> tuple[type, ...]:
         return (Edit, Replace) if job in (Job.IMPROVE, Job.REPAIR) else (Replace,)
 
-    def applied(self, situation: Situation, command: Edit | Replace) -> str:
-        return apply_edit(situation.text, command) if isinstance(command, Edit) else command.text.rstrip("\n") + "\n"
+    def applied(self, desk: Desk, situation: Situation, command: Edit | Replace) -> Applied:
+        if isinstance(command, Edit):
+            return Applied(apply_edit(situation.text, command))
+        return Applied(command.text.rstrip("\n") + "\n")
 
     def complete(self, text: str) -> bool:
         return True

@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from core.brief import Job
+from core.briefing import figures_of
 from core.commands import Edit, Replace
 from core.edits import apply_edit
 from core.errors import LatexError
 from core.events import ReportCompiled
 from core.latex.compile import compile_report
-from core.latex.sections import empty_sections, missing_sections, scaffold, with_section
+from core.latex.mend import mended
+from core.latex.sections import SECTIONS, empty_sections, missing_sections, scaffold, section_text, with_section
+from core.literature.records import read_records
 from core.literature.references import cited_keys, thebibliography, unresolved
 from core.progress import Pending, Progress, Search
 from core.record import Agent
-from core.solver.craft import Check, Situation, score_words
+from core.solver.craft import Applied, Check, Situation, score_words
 from core.turn import Desk
 
 AUTHOR = "labtop"
 PDF = "report/report.pdf"
 REFERENCES = "report/references.tex"
+FEWEST_WORDS = 5
+"""Words below which a section says next to nothing."""
 PATIENCE = 2
 """How many improvements in a row may fail to raise the review before the report is done."""
 
@@ -63,17 +69,24 @@ class Reports:
         return {"report": text}
 
     def allowed(self, job: Job) -> tuple[type, ...]:
-        return (Edit,) if job in (Job.IMPROVE, Job.REPAIR) else (Replace,)
+        return {Job.IMPROVE: (Edit,), Job.REPAIR: (Edit, Replace)}.get(job, (Replace,))
 
-    def applied(self, situation: Situation, command: Edit | Replace) -> str:
+    def applied(self, desk: Desk, situation: Situation, command: Edit | Replace) -> Applied:
         if isinstance(command, Edit):
-            return apply_edit(situation.text, command)
+            return Applied(apply_edit(situation.text, command))
         if situation.job is Job.FIRST:
             title = " ".join(command.text.split())
             if not title or len(title) > 300:
                 raise LatexError("The title must be one line of at most 300 characters.", "Send only the title.")
-            return scaffold(title, AUTHOR)
-        return with_section(situation.text, situation.section, command.text)
+            return Applied(scaffold(title, AUTHOR))
+        if not situation.section:
+            raise LatexError("No section of its own is at fault.", "Mend the lines that are named with EDIT.")
+        keys = [record.key for record in read_records(desk.project.read("literature/references.bib"))]
+        strict = situation.job is Job.SECTION  # who was told once that a key or a figure is not there has it taken out
+        made = mended(command.text, situation.section, keys, figures_of(desk.project), strict=strict)
+        text = with_section(situation.text, situation.section, made.text)
+        _worth_reading(made.text, situation)
+        return Applied(text, made.notes)
 
     def complete(self, text: str) -> bool:
         return not missing_sections(text) and not empty_sections(text)
@@ -85,7 +98,8 @@ class Reports:
         compiled = await _compiled(desk, text, files)
         problems = list(compiled.errors)
         problems += [
-            f"\\cite of “{key}”, which is not in the literature review." for key in unresolved(text, bibliography)
+            f"\\cite of “{key}”, which is not in the literature review. It holds {_listed(bibliography)}."
+            for key in unresolved(text, bibliography)
         ]
         if not compiled.ok and not problems:
             problems = ["LaTeX stopped without saying why."]
@@ -124,6 +138,30 @@ async def _compiled(desk: Desk, text: str, files: Mapping[str, bytes]) -> _Compi
     asked = {"text": text, "files": {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}}
     told = await desk.once("latex", asked, really)
     return _Compiled(told["ok"], b64decode(told["pdf"]), tuple(told["errors"]), tuple(told["pages"]))
+
+
+def _worth_reading(text: str, situation: Situation) -> None:
+    """Raise LatexError for a section that says next to nothing, or what another section says already."""
+    words = _words(text)
+    if len(words) < FEWEST_WORDS:
+        raise LatexError(
+            f"The section {situation.section} has {len(words)} words; it needs {FEWEST_WORDS} at the very least.",
+            f"Write {situation.section} in full sentences, from the measurements and the review.",
+        )
+    there = [name for name in SECTIONS if name not in (situation.section, *missing_sections(situation.text))]
+    for name in there:
+        if words == _words(section_text(situation.text, name)):
+            raise LatexError(
+                f"This is word for word the text of the section {name}.", f"Write {situation.section} itself."
+            )
+
+
+def _listed(bibliography: str) -> str:
+    return ", ".join(record.key for record in read_records(bibliography)) or "nothing, so cite nothing"
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"[^\W\d_]{2,}", text.casefold())
 
 
 def _figures(desk: Desk) -> dict[str, bytes]:

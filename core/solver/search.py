@@ -13,7 +13,7 @@ from core.edits import unified_diff
 from core.errors import LabError
 from core.progress import Kept, Search
 from core.record import Agent
-from core.solver.craft import Check, Craft, Situation
+from core.solver.craft import Applied, Check, Craft, Situation
 from core.solver.outcome import Attempt, failed, keep, placed, scored, step_without_gain, unchanged
 from core.threads import to_the_end
 from core.turn import Answer, Desk, Draft, Preview
@@ -41,14 +41,14 @@ async def step(desk: Desk, craft: Craft) -> Draft:
     situation = _situation(desk, craft, search)
     brief = _brief(desk, craft, craft.writer, situation)
     allowed = craft.allowed(situation.job)
-    answer = await desk.ask(brief, allowed, _preview(craft, situation), task=_task(situation))
+    answer = await desk.ask(brief, allowed, _preview(desk, craft, situation), task=_task(situation))
     if not isinstance(answer.command, Edit | Replace):
         return desk.rejected(answer)
     try:
-        proposed = craft.applied(situation, answer.command)
+        proposed = craft.applied(desk, situation, answer.command)
     except LabError as error:
         return desk.rejected(replace(answer, command=Malformed(error.message, error.hint)))
-    if proposed == situation.text:
+    if proposed.text == situation.text:
         return unchanged(desk, craft, situation, answer)
     return await _try(desk, craft, situation, answer, proposed)
 
@@ -78,10 +78,11 @@ def _sampled(desk: Desk, search: Search) -> Kept:
     return chance.choices(search.top, _LIKELIER[: len(search.top)])[0]
 
 
-async def _try(desk: Desk, craft: Craft, situation: Situation, answer: Answer, text: str) -> Draft:
+async def _try(desk: Desk, craft: Craft, situation: Situation, answer: Answer, proposed: Applied) -> Draft:
+    text = proposed.text
     check = await craft.check(desk, text)
     commit = await to_the_end(keep, desk, craft, answer, text, check, situation.parents)
-    attempt = Attempt(situation, answer, text, check, commit)
+    attempt = Attempt(situation, answer, text, check, commit, proposed.notes)
     if check.problem:
         draft = failed(desk, craft, attempt, await _lesson(desk, craft, situation, check, text))
     elif not craft.complete(text):
@@ -155,12 +156,12 @@ def _brief(desk: Desk, craft: Craft, agent: Agent, situation: Situation, check: 
     return brief_for(desk, agent, situation.job, best=best, tried=search.tried, **place, **facts)
 
 
-def _preview(craft: Craft, situation: Situation) -> Preview:
+def _preview(desk: Desk, craft: Craft, situation: Situation) -> Preview:
     def preview(command: Command) -> tuple[str, str]:
         if not isinstance(command, Edit | Replace):
             return "", ""
         try:
-            after = craft.applied(situation, command)
+            after = craft.applied(desk, situation, command).text
         except LabError:
             return craft.path, ""
         return craft.path, unified_diff(situation.text, after, craft.path)
