@@ -341,7 +341,7 @@ async def test_a_call_takes_no_longer_than_was_promised() -> None:
     book = Book(seconds=0.2)
     async with ChatServer(lambda _: SAID) as server:
         server.faults += [faults.trickling(0.02)]
-        reply = await reply_of(client(server), book=book)
+        reply = await asyncio.wait_for(reply_of(client(server), book=book), 8)
     assert reply.text == SAID
     assert book.settled[0]
     assert book.settled[0].estimated
@@ -359,6 +359,19 @@ async def test_a_reply_that_is_stopped_by_the_person_is_paid() -> None:
             await task
     assert book.settled[0]
     assert book.settled[0].completion_tokens > 0
+
+
+async def test_a_prompt_that_was_sent_is_paid_though_the_reply_was_stopped_before_it_began() -> None:
+    book = Book()
+    async with ChatServer(lambda _: SAID) as server:
+        server.faults.append(faults.silent())
+        task = asyncio.ensure_future(call(client(server), request(), book, Ear()))
+        while not server.completions:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    assert book.settled == [Usage(8, 0, estimated=True)]
 
 
 async def test_a_promise_is_taken_back_when_it_is_cancelled_while_it_is_made() -> None:
