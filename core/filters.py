@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from itertools import groupby, takewhile
 from typing import Any, NamedTuple
 
 from jinja2 import pass_context
@@ -85,12 +86,24 @@ def _table(value: Mapping[str, Any]) -> str:
 
 
 def _rows(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Objects with the same keys, a line each; lists beside a mean are left out, and the first line says so."""
+    """Objects with the same keys, a line each under the names they share; lists beside a mean are left out."""
     lists = {key for row in rows for key, cell in row.items() if isinstance(cell, list) and len(cell) > _FEW}
     left_out = lists if any(isinstance(cell, float) for cell in rows[0].values()) else set()
-    head = ", ".join(f"({key} left out)" if key in left_out else key for key in rows[0])
-    lines = (", ".join(_cell(cell) for key, cell in row.items() if key not in left_out) for row in rows)
-    return "\n".join(f"  {line}" for line in (head, *lines))
+    keys = [key for key in rows[0] if key not in left_out]
+    names = list(takewhile(lambda key: all(isinstance(row[key], str) for row in rows), keys))
+    groups = [(name, list(group)) for name, group in groupby(rows, key=lambda row: _joined(row, names))]
+    nested = len(groups) <= len(rows) // 2
+    lines = [", ".join([*keys, *(f"({key} left out)" for key in rows[0] if key in left_out)])]
+    for name, group in groups:
+        if nested:
+            lines += [f"{name}:" if name else "", *(f"  {_joined(row, keys[len(names) :])}" for row in group)]
+        else:
+            lines += [_joined(row, keys) for row in group]
+    return "\n".join(f"  {line}" for line in lines if line)
+
+
+def _joined(row: Mapping[str, Any], keys: Sequence[str]) -> str:
+    return ", ".join(_cell(row[key]) for key in keys)
 
 
 def _cell(value: Any) -> str:
