@@ -371,7 +371,7 @@ async def test_a_prompt_that_was_sent_is_paid_though_the_reply_was_stopped_befor
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-    assert book.settled == [Usage(8, 0, estimated=True)]
+    assert book.settled == [Usage(7, 0, estimated=True)]
 
 
 async def test_a_promise_is_taken_back_when_it_is_cancelled_while_it_is_made() -> None:
