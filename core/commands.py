@@ -145,3 +145,5 @@ class Malformed:
 
     problem: str
     form: str
+    blank: str = ""
+    """The form with places to fill in, when there is one: shorter, for who has missed the form before."""

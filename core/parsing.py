@@ -62,7 +62,7 @@ def parse(
     """
     if len(reply) > LONGEST_REPLY:
         problem = f"The reply has {len(reply)} characters; at most {LONGEST_REPLY} are read."
-        return Malformed(problem, "\n\n".join(form(kind) for kind in allowed))
+        return Malformed(problem, "\n\n".join(form(kind) for kind in allowed), blank(allowed[-1]))
     reply = reply.encode("utf-8", "replace").decode()
     blocks, prose = read(reply)
     try:
@@ -71,7 +71,8 @@ def parse(
         words = [_GRAMMAR[kind].word for kind in allowed]
         meant = near(reply, Place(words, _KINDS, phase), cut=cut)
         if meant is None:
-            return Malformed(str(wrong), "\n\n".join(form(kind) for kind in _attempted(reply, allowed)))
+            tried = _attempted(reply, allowed)
+            return Malformed(str(wrong), "\n\n".join(form(kind) for kind in tried), blank(tried[-1]))
         block, prose = meant, ""
     return _copied(block.word) if _is_shown(block, shown) else _command(block, prose)
 
@@ -93,7 +94,7 @@ def _command(block: Block, prose: str) -> Command | Malformed:
         try:
             command = grammar.read(mended(block, prose))
         except Wrong:
-            return Malformed(f"{block.word}: {wrong}", _filled(block) or form(kind))
+            return Malformed(f"{block.word}: {wrong}", _filled(block) or form(kind), _filled(block) or blank(kind))
     return _copied(block.word) if _is_example(command) else command
 
 
@@ -107,7 +108,9 @@ def _filled(block: Block) -> str:
 
 def _copied(word: str) -> Malformed:
     return Malformed(
-        f"{word}: this is the example that shows the form; write your own in its place.", form(_KINDS[word])
+        f"{word}: this is the example that shows the form; write your own in its place.",
+        form(_KINDS[word]),
+        blank(_KINDS[word]),
     )
 
 
@@ -133,6 +136,13 @@ def form(kind: type) -> str:
     """What a command does and one worked example of it, for prompts and for answers to malformed replies."""
     grammar = _GRAMMAR[kind]
     return f"{grammar.word}: {grammar.about}\n\n{write(grammar.example)}"
+
+
+def blank(kind: type) -> str:
+    """The block of a command with places to fill in, for who has missed the form twice."""
+    grammar = _GRAMMAR[kind]
+    arguments, body = _BLANKS[kind]
+    return f"```{grammar.word} {arguments}".rstrip() + f"\n{body}\n```"
 
 
 def label(command: Command) -> str:
@@ -172,11 +182,14 @@ def _parts(command: Command) -> tuple[str, str]:
 def _is_example(command: Command) -> bool:
     """Whether an answer is the worked example of the prompt; what is short may well be meant as it is there."""
     example = _GRAMMAR[type(command)].example
+    body = _parts(command)[1]
+    if body.strip("()").split() == _BLANKS[type(command)][1].strip("()").split():
+        return True
     if isinstance(command, Summary | FullText | SearchHF):
         return False
     if isinstance(command, AddPaper) and isinstance(example, AddPaper):
         return command.summary.split() in (example.summary.split(), _SUMMARY.split())
-    return _parts(command)[1].split() == _parts(example)[1].split()
+    return body.split() == _parts(example)[1].split()
 
 
 def _the_command(blocks: list[Block], allowed: Sequence[type], *, cut: bool) -> Block:
@@ -312,5 +325,22 @@ _GRAMMAR: Mapping[type, _Grammar] = {
         GoBack(Phase.EXPERIMENTS, "Two reviewers doubt the intervals: measure with ten seeds and pair them."),
         bodies.go_back,
     ),
+}
+_BLANKS: Mapping[type, tuple[str, str]] = {
+    Summary: ("", "(two to four words)"),
+    FullText: ("", "(the id of a paper that a search has found)"),
+    AddPaper: ("", f"(the id of a paper that a search has found)\n{_SUMMARY}"),
+    Dialogue: ("", "(what you say)"),
+    Plan: ("", "# Plan\n\n(the plan, in Markdown)"),
+    Python: ("", "(Python that prints a little)"),
+    SearchHF: ("", "(two to four words)"),
+    SubmitCode: ("", "(the whole of data/prepare.py)"),
+    Edit: ("(first line) (last line)", "(the new lines)"),
+    Replace: ("", "(the whole text)"),
+    Interpretation: ("", "# Interpretation\n\n(the interpretation, in Markdown)"),
+    Judgement: ("", "(a number from 0 to 1)\n(what is to be learnt from this attempt)"),
+    ReviewForm: ("", "(one JSON object, every field of the form)"),
+    Finish: ("", "(why the report is done)"),
+    GoBack: ("(the phase)", "(what must change)"),
 }
 _KINDS: Mapping[str, type] = {grammar.word: kind for kind, grammar in _GRAMMAR.items()}

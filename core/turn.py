@@ -164,10 +164,10 @@ class Desk:
     def rejected(self, answer: Answer) -> Draft:
         """The draft of a reply that may not act: malformed, or declined by the person."""
         match answer.command:
-            case Malformed(problem, form):
+            case Malformed(problem, form, blank):
                 status, subject = Status.MALFORMED, f"no usable command: {problem}"
                 cut = f"{answer.note}\n\n" if answer.note else ""
-                outcome = f"{cut}{problem}\n\n{form}{self._once_more()}"
+                outcome = f"{cut}{problem}\n\n{self._once_more(blank or form) or form}"
             case Declined(what, reason):
                 status, subject = Status.DECLINED, f"declined: {what}"
                 outcome = f"The researcher declined {what}: {reason}"
@@ -175,11 +175,14 @@ class Desk:
                 raise TypeError(f"{command!r} was not rejected")
         return self.draft(answer, subject, status, outcome)
 
-    def _once_more(self) -> str:
-        """How many replies in a row were no use, so that no prompt is the same as the one before it."""
+    def _once_more(self, form: str) -> str:
+        """The shorter answer to another miss; it says which one it is, so that no prompt is like the one before it."""
         acted = [entry.status is not Status.MALFORMED for entry in reversed(self.progress.history)]
         in_a_row = acted.index(True) if True in acted else len(acted)
-        return f"\n\nThat was reply {in_a_row + 1} in a row without a usable command." if in_a_row else ""
+        if not in_a_row:
+            return ""
+        said = f"That was reply {in_a_row + 1} in a row without a usable command."
+        return f"{said} Reply with this block, filled in, and nothing after it:\n\n{form}"
 
     async def _decided(
         self, answer: Answer, brief: Brief, allowed: tuple[type, ...], preview: Preview | None

@@ -25,7 +25,7 @@ from core.commands import (
     SubmitCode,
     Summary,
 )
-from core.parsing import form, parse, write
+from core.parsing import blank, form, parse, write
 from core.record import Phase
 from tests.test_parsing import COMMANDS, EVERY
 
@@ -205,6 +205,14 @@ def test_an_example_of_the_prompt_is_no_command_but_another_text_in_its_form_is(
     shown = "SUMMARY: search.\n\n```SUMMARY\nsugar dissolution\n```\n"
     assert isinstance(parse("```SUMMARY\nsugar  dissolution\n```", READ, shown=shown), Malformed)
     assert parse("```SUMMARY\nlabel noise\n```", READ, shown=shown) == Summary("label noise")
+
+
+@pytest.mark.parametrize("kind", EVERY)
+def test_a_blank_form_is_in_the_right_form_and_no_command(kind: type) -> None:
+    answer = parse(blank(kind), [kind])
+    assert isinstance(answer, Malformed)
+    assert "example" in answer.problem or kind in (Edit, Judgement, GoBack)
+    assert answer.blank == blank(kind)
 
 
 def test_a_paper_without_a_summary_is_answered_with_the_form_filled_in() -> None:

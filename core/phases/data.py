@@ -67,7 +67,7 @@ def _may(brief: Brief, is_late: bool) -> tuple[type, ...]:
     if brief.agent is Agent.SW_ENGINEER:
         return (SubmitCode,) if is_late else (Dialogue, SubmitCode)
     looked = any(entry.command.startswith(("PYTHON", "SEARCH_HF")) for entry in brief.history)
-    return (Dialogue, Python, SearchHF) if looked or brief.data is None else (Python, SearchHF)
+    return (Dialogue, SearchHF, Python) if looked or brief.data is None else (SearchHF, Python)
 
 
 async def _look(desk: Desk, answer: Answer, code: str) -> Draft:

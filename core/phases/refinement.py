@@ -46,7 +46,7 @@ async def _review(desk: Desk, agent: Agent) -> Draft:
 
 async def _decide(desk: Desk, reviews: tuple[Review, ...]) -> Draft:
     rounds = desk.settings.rounds
-    allowed: tuple[type, ...] = (Finish, GoBack) if desk.progress.round < rounds else (Finish,)
+    allowed: tuple[type, ...] = (GoBack, Finish) if desk.progress.round < rounds else (Finish,)
     brief = brief_for(desk, Agent.PHD_STUDENT, reviews=reviews, step=desk.progress.round, max_steps=rounds)
     answer = await desk.ask(brief, allowed, task="decides")
     overall = sum(review.overall for review in reviews) / len(reviews)
