@@ -54,13 +54,14 @@ def _counts(entry: Entry, progress: Progress) -> bool:
 
 
 def _mark(entry: Entry) -> tuple[str, ...]:
-    """What must be the same. Numbers in an outcome (seconds, how many in a row) tell one time from another, no more."""
-    outcome = _IN_A_ROW.sub("", entry.outcome)
-    return entry.agent.value, entry.command, entry.text, entry.digest, _NUMBER.sub("#", outcome)
+    """What must be the same; numbers in an outcome (seconds) tell one time from another, no more.
+
+    The answer to a useless reply does not count: it says how many there were, and grows shorter.
+    """
+    outcome = "" if entry.status is Status.MALFORMED else _NUMBER.sub("#", entry.outcome)
+    return entry.agent.value, entry.command, entry.text, entry.digest, outcome
 
 
-_IN_A_ROW = re.compile(r"\n\nThat was reply \d+ in a row[^\n]*$")
-"""What core.turn adds so that no prompt is the same as the one before it."""
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 

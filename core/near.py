@@ -72,6 +72,8 @@ class Place:
     allowed: Sequence[str]
     every: Collection[str]
     phase: Phase | None = None
+    again: bool = False
+    """Whether the reply before this one was no use."""
 
 
 _Reading = Callable[[Block, list[Block], Place], Block | None]
@@ -134,7 +136,7 @@ def _one(blocks: list[Block]) -> Block | None:
 
 def _first(blocks: list[Block], place: Place) -> Block | None:
     """The first of several commands, when it only looks or says: the others were written before its answer was seen."""
-    steps = blocks[0].word in _STEPS and all(block.word in place.allowed for block in blocks)
+    steps = place.again and blocks[0].word in _STEPS and all(block.word in place.allowed for block in blocks)
     return blocks[0] if steps and blocks[0].closed else None
 
 
@@ -222,7 +224,7 @@ def _unfenced(prose: str, place: Place) -> Block | None:
     lines = prose.split("\n")
     said = [(index, found) for index, line in enumerate(lines) if (found := _said(line, place))]
     said = [(index, found) for index, found in said if found.loud and found.word in place.allowed]
-    if len({found for _, found in said}) > 1 and said[0][1].word not in _STEPS:
+    if len({found for _, found in said}) > 1 and not (place.again and said[0][1].word in _STEPS):
         return None
     if said:
         lines = lines[: next((index for index, found in said[1:] if found != said[0][1]), None)]

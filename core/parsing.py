@@ -51,14 +51,21 @@ class _Grammar:
 
 
 def parse(
-    reply: str, allowed: Sequence[type], *, phase: Phase | None = None, cut: bool = False, shown: str = ""
+    reply: str,
+    allowed: Sequence[type],
+    *,
+    phase: Phase | None = None,
+    cut: bool = False,
+    shown: str = "",
+    again: bool = False,
 ) -> Command | Malformed:
     """Read the one command of a reply; `allowed` are classes of core.commands. Never raises on any text.
 
     Fenced blocks whose word is no command are prose. What is not in the right form is read where it can mean one thing
     only (core.near), which `phase` helps to tell; otherwise it is Malformed, as are several commands, one that is not
     allowed, and a worked example handed in as it stands. `cut` says that the reply ended at the server's limit; `shown`
-    is the text in which the agent was shown what it may say.
+    is the text in which the agent was shown what it may say. `again` says that its last reply was no use: of several
+    commands that only look or say, the first is then taken.
     """
     if len(reply) > LONGEST_REPLY:
         problem = f"The reply has {len(reply)} characters; at most {LONGEST_REPLY} are read."
@@ -69,7 +76,7 @@ def parse(
         block = _the_command(blocks, allowed, cut=cut)
     except Wrong as wrong:
         words = [_GRAMMAR[kind].word for kind in allowed]
-        meant = near(reply, Place(words, _KINDS, phase), cut=cut)
+        meant = near(reply, Place(words, _KINDS, phase, again), cut=cut)
         if meant is None:
             tried = _attempted(reply, allowed)
             return Malformed(str(wrong), "\n\n".join(form(kind) for kind in tried), blank(tried[-1]))
@@ -183,7 +190,7 @@ def _is_example(command: Command) -> bool:
     """Whether an answer is the worked example of the prompt; what is short may well be meant as it is there."""
     example = _GRAMMAR[type(command)].example
     body = _parts(command)[1]
-    if body.strip("()").split() == _BLANKS[type(command)][1].strip("()").split():
+    if body.strip().strip("()").split() == _BLANKS[type(command)][1].strip("()").split():
         return True
     if isinstance(command, Summary | FullText | SearchHF):
         return False

@@ -128,8 +128,9 @@ class Desk:
         return self._read(reply, note, brief, allowed)
 
     def _read(self, reply: str, note: str, brief: Brief, allowed: tuple[type, ...]) -> Command | Malformed:
-        told = self.exchange.told
-        return parsing.parse(reply, allowed, phase=brief.phase, cut=bool(note), shown=told)
+        told, last = self.exchange.told, brief.history[-1:]
+        again = any(entry.agent is brief.agent and entry.status is Status.MALFORMED for entry in last)
+        return parsing.parse(reply, allowed, phase=brief.phase, cut=bool(note), shown=told, again=again)
 
     async def once(self, kind: str, asked: Mapping[str, Any], do: Callable[[], Awaitable[Any]]) -> Any:
         """What `do` finds outside of the project (a search, a download), kept so that a replay finds the same.

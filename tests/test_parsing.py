@@ -177,7 +177,7 @@ def test_a_reply_that_was_cut_off_is_malformed() -> None:
 
 
 def test_two_commands_are_refused_and_neither_is_chosen() -> None:
-    for reply in ("```EDIT 1 1\nx\n```\n```EDIT 2 2\ny\n```", "```PLAN\na\n```\n```DIALOGUE\nb\n```"):
+    for reply in ("```EDIT 1 1\nx\n```\n```EDIT 2 2\ny\n```", "```SUMMARY\na\n```\n```ADD_PAPER\nb\nc\n```"):
         answer = parse(reply, EVERY)
         assert isinstance(answer, Malformed)
         assert "2 commands" in answer.problem

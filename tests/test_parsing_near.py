@@ -123,11 +123,6 @@ UNDERSTOOD: list[tuple[str, tuple[type, ...], Command]] = [
     ("```GO_BACK Running Experiments\nSeeds.\n```", (Finish, GoBack), GoBack(Phase.EXPERIMENTS, "Seeds.")),
     ("```GO_BACK\nrunning-experiments\nSeeds.\n```", (Finish, GoBack), GoBack(Phase.EXPERIMENTS, "Seeds.")),
     ("More seeds.\n```GO_BACK plan-formulation\n```", (Finish, GoBack), GoBack(Phase.PLAN, "More seeds.")),
-    # steps that were written before the first was answered
-    ("```SUMMARY\na\n```\n```FULL_TEXT\nb\n```", READ, Summary("a")),
-    ("```ADD_PAPER\na\nb\n```\n\nThen:\n```SUMMARY\nc", READ, AddPaper("a", "b")),
-    ("SUMMARY a b\n\nADD_PAPER c\nd", READ, Summary("a b")),
-    ("ADD_PAPER a1999b\nc\n\nADD_PAPER d1999e\nf", READ, AddPaper("a1999b", "c")),
     # what is said twice is said once
     ("```SUMMARY\na b\n```\n\n```SUMMARY\na b\n```", READ, Summary("a b")),
 ]
@@ -135,6 +130,7 @@ UNDERSTOOD: list[tuple[str, tuple[type, ...], Command]] = [
 NOT_UNDERSTOOD: list[tuple[str, tuple[type, ...]]] = [
     ("```EDIT 1 1\na\n```\n```EDIT 3 3\nb\n```", SOLVER),  # two that differ
     ("```SUMMARY\na\n```\n```PLAN\nb\n```", READ),
+    ("```SUMMARY\na\n```\n```SUMMARY\nb\n```", READ),
     ("```replace\nx\n```\n```edit 1 2\ny\n```", SOLVER),
     ("```python\nx = 1\n```\n```python\ny = 1\n```", (Replace,)),
     ("```python\nx = 1\n```", SOLVER),  # a few lines of a program: nobody knows where they belong
@@ -169,6 +165,20 @@ def test_a_reply_that_can_mean_several_things_means_none(reply: str, allowed: tu
     answer = parse(reply, allowed)
     assert isinstance(answer, Malformed)
     assert answer.form
+
+
+STEPS: list[tuple[str, Command]] = [
+    ("```SUMMARY\na\n```\n```FULL_TEXT\nb\n```", Summary("a")),
+    ("```ADD_PAPER\na\nb\n```\n\nThen:\n```SUMMARY\nc", AddPaper("a", "b")),
+    ("SUMMARY a b\n\nADD_PAPER c\nd", Summary("a b")),
+    ("ADD_PAPER a1999b\nc\n\nADD_PAPER d1999e\nf", AddPaper("a1999b", "c")),
+]
+
+
+@pytest.mark.parametrize(("reply", "command"), STEPS)
+def test_of_several_steps_the_first_is_taken_from_who_was_told_once(reply: str, command: Command) -> None:
+    assert isinstance(parse(reply, READ), Malformed)
+    assert parse(reply, READ, again=True) == command
 
 
 def test_the_phase_tells_what_a_language_stands_for() -> None:
@@ -238,7 +248,7 @@ PIECES = st.sampled_from([*FENCES, *WORDS, *BODIES])
 @settings(max_examples=600, deadline=None)
 @given(st.lists(PIECES | st.text(max_size=4), max_size=24).map("".join), st.sampled_from(SETS), st.booleans())
 def test_whatever_is_understood_can_be_written_and_is_allowed(reply: str, allowed: tuple[type, ...], cut: bool) -> None:
-    answer = parse(reply, allowed, cut=cut)
+    answer = parse(reply, allowed, cut=cut, again=not cut)
     if isinstance(answer, Malformed):
         assert answer.problem
     else:
