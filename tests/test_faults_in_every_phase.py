@@ -243,7 +243,7 @@ async def test_a_small_context_is_kept_to(tmp_path: Path, tells: bool) -> None:
 async def test_a_prompt_that_is_too_long_is_condensed_and_the_turn_is_made(tmp_path: Path) -> None:
     project = new_project(tmp_path / "p", QUESTION, **SMALL)
     words = iter(["forests", "noise", "neural networks", "regression", "data", "learning", "trees", "kernel"])
-    async with ChatServer(lambda request: write(Summary(next(words)))) as server:
+    async with ChatServer(lambda request: write(Summary(next(words, "classifiers")))) as server:
         model = model_on(server)
         await run(project, model, turns=7)
         server.faults.append(faults.too_long("old llama.cpp"))

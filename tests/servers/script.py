@@ -239,7 +239,7 @@ def writes(system: str, user: str) -> Command:
 
 def section(name: str, user: str) -> str:
     """The text of a section, with a citation, a figure and a number where they belong."""
-    text = PROSE
+    text = f"{PROSE}So much for the {name.lower()}. "
     keys = _KEY.findall(part(user, "The literature"))
     if name in ("Introduction", "Related Work") and keys:
         text += f"Small tables were studied before \\citep{{{keys[0]}}}. "
