@@ -72,14 +72,15 @@ def _facts(brief: Brief, allowed: Sequence[type], fit: Fit) -> dict[str, Any]:
         "fit": fit,
         "untold": len(brief.history) - len(told.history),
         "commands": "\n\n".join(form(kind) for kind in allowed),
-        "begins": [_beginning(kind) for kind in allowed],
+        "begins": dict(map(_beginning, allowed)),
         "form": REVIEW_SCHEMA,
     }
 
 
-def _beginning(kind: type) -> str:
-    """How a command's block begins, e.g. "```EDIT FIRST LAST"."""
-    return f"```{form(kind).partition(':')[0]}{_ARGUMENTS.get(kind, '')}"
+def _beginning(kind: type) -> tuple[str, str]:
+    """A command's word, and how its block begins."""
+    word = form(kind).partition(":")[0]
+    return word, f"```{word}{_ARGUMENTS.get(kind, '')}"
 
 
 def _too_long(needed: int, tokens: int) -> SettingsError:
