@@ -39,7 +39,7 @@ from core.models.builtin.question import read_direction, read_kind, read_levels
 from core.models.builtin.researcher import BuiltinResearcher, reply_to
 from core.models.builtin.source import command_for, models, parsed, with_constant
 from core.models.builtin.study import Group, Kind, Study
-from core.models.model import Request, Usage
+from core.models.model import FREE, Request, Usage
 from core.parsing import label, parse
 from core.record import Agent, Phase, Status
 
@@ -580,7 +580,7 @@ def test_the_reply_streams_in_words_and_ends_with_its_usage() -> None:
     assert len(pieces) > 20
     assert "".join(map(str, pieces)) == reply_to(brief(Phase.PLAN, Agent.POSTDOC), 4)
     assert isinstance(usage, Usage)
-    assert usage.money == 0
+    assert BuiltinResearcher().price == FREE
     assert usage.prompt_tokens == 19
 
 
