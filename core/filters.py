@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from jinja2 import pass_context
 from jinja2.runtime import Context
 
-from core.brief import Brief
+from core.brief import Brief, DataCard
 from core.clean import clean
 from core.edits import numbered, unified_diff
 from core.fences import fence_for
@@ -138,7 +138,7 @@ class Loading(NamedTuple):
 def _loading(brief: Brief) -> Loading:
     """How the data set of the brief, or of its plan, is loaded; another table when nobody knows."""
     planned = (card for card in brief.datasets if card.source in brief.plan)
-    card = brief.data or next(planned, None)
+    card = brief.data or next(planned, None) or _spoken_of(brief)
     kind, _, name = card.source.partition(":") if card else ("", "", "")
     if card and _SAFE.fullmatch(card.source) and _COLUMN.fullmatch(card.target):
         if kind == "sklearn" and name.isidentifier():
@@ -149,6 +149,19 @@ def _loading(brief: Brief) -> Loading:
             if card.source.endswith(ending):
                 return Loading("import pandas as pd", f"pd.{reader % card.source}", card.target)
     return Loading("import pandas as pd", 'pd.read_csv("data/raw/cups.csv")', "seconds")
+
+
+def _spoken_of(brief: Brief) -> DataCard | None:
+    """The only bundled data set that the plan calls by its name, or else the question."""
+    for text in (brief.plan, brief.question):
+        said = [
+            card
+            for card in brief.datasets
+            if re.search(rf"\b{re.escape(card.source.partition(':')[2])}\b", text, re.IGNORECASE)
+        ]
+        if len(said) == 1:
+            return said[0]
+    return None
 
 
 def _sections(report: str) -> list[tuple[str, str]]:
