@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from core.brief import Entry
 from core.briefing import brief_for
-from core.commands import Dialogue, Interpretation, Plan
+from core.commands import Dialogue, Interpretation, Malformed, Plan
 from core.edits import unified_diff
 from core.record import Agent, Status
 from core.turn import Answer, Desk, Draft
@@ -25,7 +25,11 @@ def speaker(history: Sequence[Entry], leader: Agent, other: Agent) -> Agent:
 
 
 def said(desk: Desk, answer: Answer, text: str) -> Draft:
-    """The draft of an utterance."""
+    """The draft of an utterance; what was said before in the same words is no utterance."""
+    before = (entry.text for entry in desk.progress.history if entry.command == "DIALOGUE")
+    if any(earlier.split() == text.split() for earlier in before):
+        problem = "These very words were said before. Say something new, or hand in what the phase is for."
+        return desk.rejected(replace(answer, command=Malformed(problem, "")))
     line = " ".join(text.split())
     return desk.draft(answer, line if len(line) <= 80 else f"{line[:79]}…", Status.OK, text, text=text)
 

@@ -26,6 +26,8 @@ from core.turn import Answer, Desk, Draft
 PATH = "data/prepare.py"
 LOOK_SECONDS = 120.0
 """How long a look at the data may take (Agent Laboratory: 120 s)."""
+ENOUGH_SAID = 2
+"""Utterances of the SW engineer after which, the data seen, only the code is wanted."""
 SHOWN = 4000
 """How many characters of a program's output the agents read."""
 CHECK = """\
@@ -63,9 +65,15 @@ async def step(desk: Desk) -> Draft:
 
 
 def _may(brief: Brief, is_late: bool) -> tuple[type, ...]:
-    """What the agent may do: of data that are there, the ML engineer tells nothing before having looked at them."""
+    """What the agent may do.
+
+    Of data that are there, the ML engineer tells nothing before having looked at them; once they have been looked at,
+    and the SW engineer has said enough, nothing is left but to hand in the code.
+    """
     if brief.agent is Agent.SW_ENGINEER:
-        return (SubmitCode,) if is_late else (Dialogue, SubmitCode)
+        spoke = [entry for entry in brief.history if entry.agent is brief.agent and entry.command == "DIALOGUE"]
+        seen = any(entry.command == "PYTHON" and entry.status is Status.OK for entry in brief.history)
+        return (SubmitCode,) if is_late or (seen and len(spoke) >= ENOUGH_SAID) else (Dialogue, SubmitCode)
     looked = any(entry.command.startswith(("PYTHON", "SEARCH_HF")) for entry in brief.history)
     return (Dialogue, SearchHF, Python) if looked or brief.data is None else (SearchHF, Python)
 
