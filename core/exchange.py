@@ -24,8 +24,8 @@ SMALLEST = 1200
 """Tokens below which no prompt of ours can be understood."""
 _ROOMY = 1.5
 """How many times as large as a prompt the window must be for a useful reply to fit in, too."""
-_TEMPERATURES = {Job.JUDGE: 0.2, Job.REPAIR: 0.4}
-_TEMPERATURE = 0.8
+_TEMPERATURES = {Job.JUDGE: 0.2, Job.REPAIR: 0.3}
+_TEMPERATURE = 0.5
 
 
 class Choice(Protocol):

@@ -30,7 +30,7 @@ _LANGUAGES = (*_PYTHON, *_LATEX, *_MARKDOWN, *_PLAIN, "json")
 _WORD = re.compile(
     r"[\s#>*_`-]*(?:command\s*:\s*)?[*_`]*"
     r"(?P<word>(?:full|add|search|submit|go)[ _-](?:text|paper|hf|code|back)|[a-z]+)"
-    r"(?![a-z0-9])[*_`]*\s*:?[*_`]*\s*(?P<rest>.*?)[\s*`]*",
+    r"(?![a-z0-9])[*_`]*\s*[:.,;]*[*_`]*\s*(?P<rest>.*?)[\s*`]*",
     re.IGNORECASE,
 )
 _HIDDEN = re.compile(r"\s*(?:#|%|//)?\s*(?P<line>[A-Z_]+\b.*)")
