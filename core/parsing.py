@@ -85,10 +85,17 @@ def parse(
 
 
 def _is_shown(block: Block, shown: str) -> bool:
-    """Whether a block stands in what the agent was shown; code that reads the study's data may well be taken over."""
-    if block.word in ("PYTHON", "SUBMIT_CODE") or not block.body.strip():
+    """Whether half of a block's lines stand in an example; code that reads the study's data may be taken over."""
+    said = _lines(block.body)
+    if block.word in ("PYTHON", "SUBMIT_CODE") or not said:
         return False
-    return any(block.word == one.word and block.body.split() == one.body.split() for one in read(shown)[0])
+    examples = (_lines(one.body) for one in read(shown)[0] if one.word == block.word)
+    return any(2 * sum(line in example for line in said) >= len(said) for example in examples)
+
+
+def _lines(text: str) -> list[str]:
+    """The lines that say something; headings do not."""
+    return [" ".join(line.split()) for line in text.split("\n") if line.strip() and not line.startswith("#")]
 
 
 def _command(block: Block, prose: str) -> Command | Malformed:

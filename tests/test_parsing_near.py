@@ -235,6 +235,14 @@ def test_a_paper_without_a_summary_is_answered_with_the_form_filled_in() -> None
         assert isinstance(parse(answer.form, READ), Malformed)
 
 
+def test_an_example_with_a_few_lines_of_ones_own_is_still_the_example() -> None:
+    shown = "```PLAN\n# Plan\n\n## Question\nHow fast?\n\n## Data\nTen cups.\n\n## Risks\nIt warms up.\n```"
+    copied = "```PLAN\n# Plan\n\n## Question\nIs A better?\n\n## Data\nTen cups.\n\n## Risks\nIt warms up.\n```"
+    own = "```PLAN\n# Plan\n\n## Question\nIs A better?\n\n## Data\nIris.\n\n## Risks\nIt warms up.\n```"
+    assert isinstance(parse(copied, TALK, shown=shown), Malformed)
+    assert isinstance(parse(own, TALK, shown=shown), Plan)
+
+
 def test_an_answer_to_a_near_miss_shows_the_one_form_that_was_tried() -> None:
     answer = parse("I would like to ADD_PAPER the one by Ho.", READ)
     assert isinstance(answer, Malformed)
