@@ -11,7 +11,23 @@ from typing import TYPE_CHECKING, Any
 
 from core.brief import Brief
 from core.clean import clean
-from core.commands import Edit, GoBack
+from core.commands import (
+    AddPaper,
+    Dialogue,
+    Edit,
+    Finish,
+    FullText,
+    GoBack,
+    Interpretation,
+    Judgement,
+    Plan,
+    Python,
+    Replace,
+    ReviewForm,
+    SearchHF,
+    SubmitCode,
+    Summary,
+)
 from core.errors import SettingsError
 from core.fitting import Fit, fits, fitted, tokens_of
 from core.parsing import form
@@ -28,7 +44,24 @@ LARGEST_FILE = 100_000
 """Characters that a prompt file may have."""
 
 _REVIEWERS = (Agent.REVIEWER_1, Agent.REVIEWER_2, Agent.REVIEWER_3)
-_ARGUMENTS: Mapping[type, str] = {Edit: " FIRST LAST (two line numbers)", GoBack: " PHASE"}
+_FORMS: Mapping[type, str] = {
+    Summary: "SUMMARY\n<two to four words to search for>",
+    FullText: "FULL_TEXT\n<id>",
+    AddPaper: "ADD_PAPER\n<id>\n<your summary, three to six sentences>",
+    Dialogue: "DIALOGUE\n<what you say to the other>",
+    Plan: "PLAN\n<the whole plan>",
+    Python: "PYTHON\n<the code>",
+    SearchHF: "SEARCH_HF\n<a few words>",
+    SubmitCode: "SUBMIT_CODE\n<the whole code>",
+    Edit: "EDIT <first line> <last line>\n<the new lines>",
+    Replace: "REPLACE\n<the whole text>",
+    Interpretation: "INTERPRETATION\n<the whole interpretation>",
+    Judgement: "SCORE\n<number from 0 to 1>\n<your reflection>",
+    ReviewForm: "REVIEW\n<the filled form, one JSON object>",
+    Finish: "FINISH\n<why it is done>",
+    GoBack: "GO_BACK <phase>\n<what must be different>",
+}
+"""The first line of each command's block, behind the fence, and what stands in the block."""
 _Source = tuple[str, str, Callable[[], bool]]
 
 
@@ -72,15 +105,9 @@ def _facts(brief: Brief, allowed: Sequence[type], fit: Fit) -> dict[str, Any]:
         "fit": fit,
         "untold": len(brief.history) - len(told.history),
         "commands": "\n\n".join(form(kind) for kind in allowed),
-        "begins": dict(map(_beginning, allowed)),
+        "forms": [_FORMS[kind] for kind in allowed],
         "form": REVIEW_SCHEMA,
     }
-
-
-def _beginning(kind: type) -> tuple[str, str]:
-    """A command's word, and how its block begins."""
-    word = form(kind).partition(":")[0]
-    return word, f"```{word}{_ARGUMENTS.get(kind, '')}"
 
 
 def _too_long(needed: int, tokens: int) -> SettingsError:

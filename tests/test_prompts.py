@@ -156,16 +156,27 @@ def test_the_system_text_is_the_same_at_every_turn_and_for_every_job(case: Case)
 
 
 @pytest.mark.parametrize("case", CASES, ids=named(CASES))
-def test_each_command_has_one_example_that_is_understood_and_the_end_names_those_allowed_now(case: Case) -> None:
+def test_each_command_is_named_and_an_example_of_it_is_understood(case: Case) -> None:
     system, user = filled(case, minimal(case))
-    blocks = [block for block in fenced_blocks(f"{system}\n{user}") if block.word.isupper()]
-    kinds = [type(parse(f"```{block.word} {block.arguments}\n{block.body}```", COMMANDS)) for block in blocks]
+    examples = [block for block in fenced_blocks(system) if block.word.isupper()]
+    kinds = [type(parse(f"```{block.word} {block.arguments}\n{block.body}```", COMMANDS)) for block in examples]
     assert len(set(kinds)) == len(kinds)
     assert Malformed not in kinds
-    assert set(case[3]) <= set(kinds)
-    last = "\n".join(user.splitlines()[-2:])
-    assert user[-1] not in ".,:;"  # a weak model begins its block with whatever stands there
-    assert set(re.findall(r"```([A-Z_]+)", last)) == {form(kind).partition(":")[0] for kind in case[3]}
+    assert all(form(kind).partition(":")[0] in system + user for kind in case[3])
+
+
+@pytest.mark.parametrize("case", CASES, ids=named(CASES))
+def test_a_prompt_ends_with_the_form_of_a_reply_that_is_understood(case: Case) -> None:
+    end = filled(case, minimal(case))[1].partition("## Now")[2]
+    blocks = [block for block in fenced_blocks(end) if block.word.isupper()]
+    assert blocks
+    assert end.endswith("```")
+    values = {"<first line> <last line>": "1 2", "<phase>": "running-experiments", "<number from 0 to 1>": "0.5"}
+    for block in blocks:
+        written = f"```{block.word} {block.arguments}\n{block.body}```"
+        for place, value in values.items():
+            written = written.replace(place, value)
+        assert type(parse(written, COMMANDS)) in case[3]
 
 
 @pytest.mark.parametrize("case", CASES, ids=named(CASES))
@@ -178,10 +189,14 @@ def test_hostile_material_stays_inside_its_quotation(case: Case) -> None:
     st.lists(st.sampled_from(["```", "````", "`", "\n", " ", "EDIT 1 1", "PLAN", "quoted", "~~~", "x"])).map("".join)
 )
 def test_no_abstract_can_add_a_command(text: str) -> None:
-    paper = Paper("a2001", text, (text,), "2001", "", text)
     case = TALKS[0]
-    brief = replace(minimal(case), found=(paper,), review=(Reviewed(replace(paper, id="b"), text),), feedback=text)
-    assert_quoted(filled(case, brief)[1], filled(case, replace(brief, found=(), review=(), feedback=""))[1])
+
+    def prompt(text: str) -> str:
+        paper = Paper("a2001", text, (text,), "2001", "", text)
+        reviewed = (Reviewed(replace(paper, id="b"), text),)
+        return filled(case, replace(minimal(case), found=(paper,), review=reviewed, feedback=text))[1]
+
+    assert_quoted(prompt(text), prompt("some text"))
     (block,) = fenced_blocks(quote(text))
     assert block.body == text.strip("\n") + "\n"
 
