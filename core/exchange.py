@@ -16,7 +16,7 @@ from core.events import CallMade, Event, Notice, Restarted, Thinking, Token, Wai
 from core.models.calls import Again, Delay, Meter, Patience, call
 from core.models.model import Model, PromptTooLong, Request, Thought
 from core.models.tokens import CHARACTERS
-from core.record import Agent, Cost, Phase
+from core.record import Agent, Cost, Phase, Status
 from core.review.form import REVIEW_JSON_SCHEMA
 from core.settings import Settings
 
@@ -26,6 +26,8 @@ _ROOMY = 1.5
 """How many times as large as a prompt the window must be for a useful reply to fit in, too."""
 _TEMPERATURES = {Job.JUDGE: 0.2, Job.REPAIR: 0.3}
 _TEMPERATURE = 0.5
+_STEP = 0.25
+_HIGHEST = 1.0
 
 
 class Choice(Protocol):
@@ -101,7 +103,7 @@ class Exchange:
             prompts.fill, brief.agent, brief, allowed, self._overrides, tokens=tokens
         )
         schema = REVIEW_JSON_SCHEMA if tuple(allowed) == (ReviewForm,) else None
-        return Request(system, user, brief, _TEMPERATURES.get(brief.job, _TEMPERATURE), schema=schema)
+        return Request(system, user, brief, _temperature(brief), schema=schema)
 
     async def _call(self, request: Request, shown: bool, heard: list[str]) -> dict[str, Any]:
         def hear(piece: str | Thought | Delay | Again) -> None:
@@ -149,3 +151,13 @@ class Exchange:
 def _estimated(request: Request) -> int:
     """The tokens that a prompt has, by estimate."""
     return int((len(request.system) + len(request.user)) / CHARACTERS)
+
+
+def _temperature(brief: Brief) -> float:
+    """Low where care counts; higher with each useless reply in a row, so that the next one is another."""
+    misses = 0
+    for entry in reversed(brief.history):
+        if entry.status is not Status.MALFORMED:
+            break
+        misses += 1
+    return min(_HIGHEST, _TEMPERATURES.get(brief.job, _TEMPERATURE) + _STEP * misses)

@@ -46,7 +46,7 @@ UNDERSTOOD: list[tuple[str, tuple[type, ...], Command]] = [
     ("```edit 12-18\nx\n```", SOLVER, Edit(12, 18, "x\n")),
     ("```REPLACE python\nx = 1\n```", SOLVER, Replace("x = 1\n")),
     ("```REPLACE experiment/main.py\nx = 1\n```", SOLVER, Replace("x = 1\n")),
-    ("```ADD_PAPER.\nho1995random: Forests (1995)\n```", READ, AddPaper("ho1995random", "Forests (1995)")),
+    ("```ADD_PAPER.\nho1995random\nForests.\n```", READ, AddPaper("ho1995random", "Forests.")),
     ("```SUMMARY. label noise\n```", READ, Summary("label noise")),
     # the language in place of the word
     ("```python\nx = 1\n```", (Replace,), Replace("x = 1\n")),
