@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from itertools import takewhile
 
 from core.brief import Entry
 from core.progress import Progress
@@ -42,6 +43,9 @@ def diagnosis(progress: Progress, settings: Settings, spent_without_step: float)
 def _repeated(progress: Progress) -> tuple[Entry, int] | None:
     """The newest entry of the phase's memory that is there at least `OFTEN` times, and how many times."""
     entries = [entry for entry in progress.history if _counts(entry, progress)]
+    if entries and entries[-1].status is Status.MALFORMED:  # who found the form in between is not stuck on it
+        useless = takewhile(lambda entry: entry.status is Status.MALFORMED, reversed(entries))
+        entries = list(useless)[::-1]
     times = Counter(map(_mark, entries))
     if entries and times[_mark(entries[-1])] >= OFTEN:
         return entries[-1], times[_mark(entries[-1])]
