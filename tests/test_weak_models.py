@@ -1,0 +1,111 @@
+"""What the phases do so that a model which talks, copies and forgets comes to an end all the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from core.brief import Brief
+from core.commands import Dialogue, Python, SubmitCode
+from core.create import create_project
+from core.events import TurnCommitted
+from core.fences import fenced_blocks
+from core.parsing import write
+from core.progress import STATE, Progress
+from core.record import Agent, Phase, Status, Turn
+from core.workspace.project import Project
+from tests.scripted import ScriptedModel, events_of, new_project
+
+QUESTION = "Which model tells the kinds apart best?"
+OWN = 'import pandas as pd\n\n\ndef load():\n    t = pd.read_csv("data/raw/own.csv")\n    return t[["a"]], t["kind"]\n'
+OTHER = "from sklearn.datasets import load_wine\n\n\ndef load():\n    return load_wine(return_X_y=True)\n"
+
+
+def at_phase(project: Project, phase: Phase) -> Project:
+    done = dict.fromkeys(list(Phase)[: phase.number - 1], "done")
+    turn = Turn(1, phase, Agent.LABTOP, "", "", "set up", "", Status.OK, "")
+    project.commit(turn, {STATE: Progress(phase=phase, turn=1, done=done).to_json(), "plan.md": "# Plan\n"})
+    return project
+
+
+def with_own_data(folder: Path, *, turns: int) -> Project:
+    table = folder / "own.csv"
+    table.write_text("a,kind\n" + "".join(f"{row},{'xy'[row % 2]}\n" for row in range(40)))
+    project = create_project(folder / "p", QUESTION, data=table, target="kind")
+    settings = project.read("lab.toml").replace("preparation_turns = 12", f"preparation_turns = {turns}")
+    (project.path / "lab.toml").write_text(settings)
+    return at_phase(project, Phase.DATA)
+
+
+async def turns_of(project: Project, model: ScriptedModel, turns: int) -> list[Turn]:
+    events = await events_of(project, model, turns=turns)
+    made = [event.turn for event in events if isinstance(event, TurnCommitted)]
+    return [turn for turn in made if turn.agent.speaks]
+
+
+async def test_nothing_is_told_of_data_that_nobody_has_looked_at(tmp_path: Path) -> None:
+    project = with_own_data(tmp_path, turns=12)
+    model = ScriptedModel(lambda _: write(Dialogue("The data look fine to me.")))
+    turns = await turns_of(project, model, 2)
+    assert [(turn.agent, turn.status) for turn in turns] == [
+        (Agent.SW_ENGINEER, Status.OK),
+        (Agent.ML_ENGINEER, Status.MALFORMED),
+    ]
+    assert "DIALOGUE cannot be used now" in turns[1].outcome
+
+
+async def test_the_sw_engineer_hands_in_alone_when_the_turns_run_out(tmp_path: Path) -> None:
+    project = with_own_data(tmp_path, turns=4)
+    said = iter(range(100))
+
+    def talk(brief: Brief) -> str:
+        return write(Python("print(1)")) if brief.agent is Agent.ML_ENGINEER else write(Dialogue(f"Word {next(said)}."))
+
+    turns = await turns_of(project, ScriptedModel(talk), 5)
+    assert [turn.agent for turn in turns[3:]] == [Agent.SW_ENGINEER] * 2
+    assert all("What can be used: SUBMIT_CODE." in turn.outcome for turn in turns[3:])
+
+
+async def test_code_that_reads_other_data_than_the_persons_is_not_accepted(tmp_path: Path) -> None:
+    project = with_own_data(tmp_path, turns=12)
+    codes = iter([OTHER, OWN])
+
+    def engineers(brief: Brief) -> str:
+        return write(SubmitCode(next(codes)) if brief.agent is Agent.SW_ENGINEER else Python("print(1)"))
+
+    turns = await turns_of(project, ScriptedModel(engineers), 3)
+    assert [turn.status for turn in turns] == [Status.FAILED, Status.OK, Status.OK]
+    assert "data/raw/own.csv" in turns[0].outcome
+    assert project.read("data/prepare.py") == OWN
+
+
+async def test_what_was_said_before_word_for_word_is_no_utterance(tmp_path: Path) -> None:
+    project = at_phase(new_project(tmp_path / "p", dialogue_turns=10), Phase.PLAN)
+    turns = await turns_of(project, ScriptedModel(lambda _: write(Dialogue("I agree."))), 2)
+    assert [turn.status for turn in turns] == [Status.OK, Status.MALFORMED]
+    assert "said before" in turns[1].outcome
+
+
+async def test_a_second_useless_reply_is_answered_with_one_form_to_fill_in(tmp_path: Path) -> None:
+    project = at_phase(new_project(tmp_path / "p", dialogue_turns=1), Phase.PLAN)
+    replies = iter(["no", "nothing"])
+    turns = await turns_of(project, ScriptedModel(lambda _: next(replies)), 2)
+    assert all(turn.status is Status.MALFORMED for turn in turns)
+    assert "filled in" not in turns[0].outcome
+    assert "filled in" in turns[1].outcome
+    assert turns[1].outcome.count("```") == 2
+    assert len(turns[1].outcome) < len(turns[0].outcome)
+
+
+async def test_an_example_of_the_prompt_is_no_command(tmp_path: Path) -> None:
+    project = at_phase(new_project(tmp_path / "p"), Phase.PLAN)
+    model = ScriptedModel(lambda _: copied(model))
+    turns = await turns_of(project, model, 1)
+    assert turns[0].status is Status.MALFORMED
+    assert "example" in turns[0].outcome
+
+
+def copied(model: ScriptedModel) -> str:
+    """The first command that the newest prompt shows."""
+    shown = (block for block in fenced_blocks(model.requests[-1].system) if block.word.isupper())
+    block = next(shown)
+    return f"```{block.word}\n{block.body}```"
