@@ -16,6 +16,8 @@ from core.record import Phase
 
 _LONGEST_LINE = 1000
 """Characters of a line in which a command or a score is looked for: more is prose, and patterns take long over it."""
+_REPEATED, _WHOLE = 40, 3
+"""Characters of a line that is not said twice by chance; headings that a text which was cut must have."""
 _CODE = ("REPLACE", "SUBMIT_CODE", "PYTHON")
 _LINES = ("SUMMARY", "FULL_TEXT", "SEARCH_HF")
 _TEXTS = ("PLAN", "INTERPRETATION")
@@ -103,7 +105,21 @@ def near(reply: str, place: Place, *, cut: bool) -> Block | None:
             body = body.strip("\n").partition("\n")[0] if meant.word in _LINES else body.rstrip("\n")
             body += "\n"
         return mended(replace(meant, body=body, closed=True), prose)
-    return None if cut else _unfenced(read(reply)[1], place)
+    return _cut_short(reply, place) if cut else _unfenced(read(reply)[1], place)
+
+
+def _cut_short(reply: str, place: Place) -> Block | None:
+    """A plan or a reading, all that can be handed in, as far as it got: whole lines, and each once.
+
+    Small models write the sections that are wanted and then say the last of them again and again.
+    """
+    word = place.allowed[0]
+    if len(place.allowed) != 1 or word not in _TEXTS:
+        return None
+    lines = read(reply)[1].split("\n")[:-1]
+    kept = [line for index, line in enumerate(lines) if len(line) < _REPEATED or line not in lines[:index]]
+    text = "\n".join(kept)
+    return _as_text(word, text) if len(_HEADING.findall(text)) >= _WHOLE else None
 
 
 def mended(block: Block, prose: str = "") -> Block:
@@ -119,9 +135,12 @@ def mended(block: Block, prose: str = "") -> Block:
             reason = f"{block.arguments}\n{block.body}".strip() or prose.strip() or "No reason was given."
             return replace(block, arguments="", body=reason + "\n")
         case "DIALOGUE":
-            return replace(block, arguments="", body=f"{block.arguments}\n{block.body}".lstrip("\n"))
+            said = f"{block.arguments}\n{block.body}".lstrip("\n")
+            return replace(block, arguments="", body=said if said.strip() else prose.strip() + "\n")
         case "ADD_PAPER":
             return _mended_paper(block, prose)
+        case word if word in _TEXTS and not block.body.strip() and _HEADING.search(prose):
+            return _as_text(word, prose)
         case word if word in _CODE or word in _TEXTS:
             return replace(block, arguments="") if _FILE.fullmatch(block.arguments) else block
         case _:

@@ -196,6 +196,21 @@ def test_a_reply_that_was_cut_is_not_completed(reply: str) -> None:
     assert isinstance(answer, Malformed)
 
 
+def test_a_text_that_ran_on_and_on_is_taken_without_what_it_repeats() -> None:
+    line = "The interval holds zero, so the data leave the question open."
+    reply = f"# Interpretation\n\n## Answer\n{line}\n\n## Limits\nOne set.\n{line}\n{line}\n{line}\nThe inter"
+    wanted = Interpretation(f"# Interpretation\n\n## Answer\n{line}\n\n## Limits\nOne set.")
+    assert parse(reply, (Interpretation,), cut=True) == wanted
+    assert isinstance(parse(reply, (Dialogue, Interpretation), cut=True), Malformed)
+    assert isinstance(parse("# Interpretation\n\nThe int", (Interpretation,), cut=True), Malformed)
+
+
+def test_a_text_before_its_empty_block_is_its_body() -> None:
+    assert parse("# Plan\n\nMeasure.\n\n```PLAN\n```", TALK) == Plan("# Plan\n\nMeasure.")
+    assert parse("Ten seeds?\n\n```DIALOGUE\n```", TALK) == Dialogue("Ten seeds?")
+    assert isinstance(parse("Here is the plan:\n\n```PLAN\n```", TALK), Malformed)
+
+
 def test_a_command_that_was_complete_when_the_reply_was_cut_counts() -> None:
     assert parse("```python\nx = 1\n```\n\nThis program", (Replace,), cut=True) == Replace("x = 1\n")
 
