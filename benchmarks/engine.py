@@ -33,6 +33,9 @@ class Instant:
     def __init__(self) -> None:
         self._asked = 0
 
+    async def ready(self) -> None:
+        """There is no server to ask."""
+
     async def stream(self, request: Request) -> AsyncIterator[str | Thought | Usage]:
         self._asked += 1
         yield write(Summary(f"random forests {self._asked}"))

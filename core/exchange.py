@@ -129,9 +129,7 @@ class Exchange:
     async def _room(self, brief: Brief) -> int:
         """The tokens that a prompt may have for the model that answers it."""
         model = self._models.model_for(brief.phase, brief.agent)
-        ready = getattr(model, "ready", None)  # a model on a server asks it for its window; others have none
-        if ready is not None:
-            await ready()
+        await model.ready()
         most = self._settings.prompt_tokens
         if not model.window:
             return most

@@ -31,6 +31,9 @@ class ScriptedModel:
         self._answer = answer
         self.requests: list[Request] = []
 
+    async def ready(self) -> None:
+        return
+
     async def stream(self, request: Request) -> AsyncIterator[str | Thought | Usage]:
         self.requests.append(request)
         reply = self._answer(request.brief)

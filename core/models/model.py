@@ -113,6 +113,10 @@ class Model(Protocol):
         """What its tokens cost; None when nobody knows."""
         ...
 
+    async def ready(self) -> None:
+        """Find out what only the model's server can tell (its window); awaited before a prompt is written."""
+        ...
+
     def stream(self, request: Request) -> AsyncIterator[str | Thought | Usage]:
         """Yield the reply piece by piece, then one `Usage`; raises ModelError when there is no usable answer."""
         ...

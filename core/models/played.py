@@ -19,6 +19,9 @@ class Played:
     def price(self) -> Price:
         return FREE
 
+    async def ready(self) -> None:
+        """Nothing is to be found out: the recording says what was known."""
+
     def stream(self, request: Request) -> AsyncIterator[str | Thought | Usage]:
         """Refuse: a replay never asks a model."""
         raise ModelError("A replay asked a model.", "This is a defect in labtop; nothing was spent.")

@@ -49,6 +49,9 @@ class BuiltinResearcher:
     def price(self) -> Price:
         return FREE
 
+    async def ready(self) -> None:
+        """Nothing is to be found out: there is no server."""
+
     async def stream(self, request: Request) -> AsyncIterator[str | Thought | Usage]:
         """Yield the reply word by word, then what it would have cost in tokens."""
         reply = await asyncio.to_thread(reply_to, request.brief, self._seed)
