@@ -254,15 +254,17 @@ def _unfenced(prose: str, place: Place) -> Block | None:
             rest, after = rest or next((line.strip() for line in after if line.strip()), ""), []
         text = "\n".join(after).strip("\n")
         return mended(Block(found.word, rest, text and f"{text}\n", closed=True), "\n".join(lines[:index]))
-    if len(place.allowed) == 1 and (alone := _alone(place.allowed[0], prose)):
+    if len(place.allowed) == 1 and (alone := _alone(place.allowed[0], prose, place)):
         return alone
     return _as_text("DIALOGUE", prose) if "DIALOGUE" in place.allowed and prose.strip() else None
 
 
-def _alone(word: str, prose: str) -> Block | None:
+def _alone(word: str, prose: str, place: Place) -> Block | None:
     """A reply that is the body of the only command that can be used."""
     if word == "REVIEW" and "{" in prose and "}" in prose:
         return Block(word, "", prose[prose.index("{") : prose.rindex("}") + 1] + "\n", closed=True)
+    if word == "REPLACE" and place.phase is Phase.REPORT and (said := re.match(r"\W*REPLACE\b[\s:*`]*(?=\w)", prose)):
+        return Block(word, "", prose[said.end() :].strip() + "\n", closed=True)
     if word == "SCORE":
         return _mended_score(Block(word, "", prose, closed=True), "")
     if word in _TEXTS and _HEADING.search(prose):

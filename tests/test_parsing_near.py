@@ -188,6 +188,8 @@ def test_the_phase_tells_what_a_language_stands_for() -> None:
     assert parse(section, (Replace,), phase=Phase.REPORT) == Replace("Text.\n")
     assert isinstance(parse(section, (Replace,), phase=Phase.EXPERIMENTS), Malformed)
     assert isinstance(parse(program, (Replace,), phase=Phase.REPORT), Malformed)
+    assert parse("REPLACE: On Forests", (Replace,), phase=Phase.REPORT) == Replace("On Forests\n")
+    assert isinstance(parse("REPLACE the model with a forest", (Replace,), phase=Phase.EXPERIMENTS), Malformed)
 
 
 @pytest.mark.parametrize("reply", ["```python\nx = 1", "Ten seeds", "SUMMARY a b", "~~~REPLACE\nx"])

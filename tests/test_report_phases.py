@@ -6,6 +6,8 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from core.brief import Brief, Job, Reviewed
 from core.commands import Edit, Finish, GoBack, Judgement, Replace, ReviewForm
 from core.events import ReportCompiled, State, StateChanged, TurnCommitted
@@ -88,6 +90,21 @@ async def test_a_report_grows_section_by_section_and_ends_when_its_review_stops_
     compiled = [event for event in events if isinstance(event, ReportCompiled)]
     assert "On Forests & Noise" in compiled[0].pages[0]
     assert "Breiman" in "".join(compiled[-1].pages)
+
+
+@pytest.mark.parametrize(
+    ("sent", "title"),
+    [
+        ("On Forests & Noise.\n", r"On Forests \& Noise"),
+        ("\\title{On Forests}", "On Forests"),
+        ("# On Forests", "On Forests"),
+        ("Forests are compared with lines. " + "Much more is said. " * 20, "Forests are compared with lines"),
+    ],
+)
+async def test_the_title_is_one_line_without_marks(tmp_path: Path, sent: str, title: str) -> None:
+    project = project_at(tmp_path / "p", Phase.REPORT, {})
+    await events_of(project, ScriptedModel(lambda _: write(Replace(sent))), turns=1)
+    assert f"\\bfseries {title}}}" in project.read("report/report.tex")
 
 
 async def test_a_section_that_does_not_compile_is_repaired_before_the_next(tmp_path: Path) -> None:

@@ -28,6 +28,8 @@ from core.turn import Desk
 AUTHOR = "labtop"
 PDF = "report/report.pdf"
 REFERENCES = "report/references.tex"
+LONGEST_TITLE = 300
+"""Characters."""
 FEWEST_WORDS = 5
 """Words below which a section says next to nothing."""
 PATIENCE = 2
@@ -75,9 +77,9 @@ class Reports:
         if isinstance(command, Edit):
             return Applied(apply_edit(situation.text, command))
         if situation.job is Job.FIRST:
-            title = " ".join(command.text.split())
-            if not title or len(title) > 300:
-                raise LatexError("The title must be one line of at most 300 characters.", "Send only the title.")
+            title = _title(command.text)
+            if not title or len(title) > LONGEST_TITLE:
+                raise LatexError(f"The title must be one line of at most {LONGEST_TITLE} characters.", "Send it alone.")
             return Applied(scaffold(title, AUTHOR))
         if not situation.section:
             raise LatexError("No section of its own is at fault.", "Mend the lines that are named with EDIT.")
@@ -138,6 +140,16 @@ async def _compiled(desk: Desk, text: str, files: Mapping[str, bytes]) -> _Compi
     asked = {"text": text, "files": {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}}
     told = await desk.once("latex", asked, really)
     return _Compiled(told["ok"], b64decode(told["pdf"]), tuple(told["errors"]), tuple(told["pages"]))
+
+
+def _title(text: str) -> str:
+    """The title alone: all of a short text, the first sentence of a long one, without marks of LaTeX or Markdown."""
+    line = " ".join(text.split())
+    if len(line) > LONGEST_TITLE:
+        line = re.split(r"(?<=\w)[.:!?] ", line, maxsplit=1)[0]
+    if command := re.fullmatch(r"\\title\{(.*)\}", line):
+        line = command[1]
+    return line.strip("#*_` ").rstrip(".")
 
 
 def _worth_reading(text: str, situation: Situation) -> None:
