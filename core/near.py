@@ -18,6 +18,8 @@ _LONGEST_LINE = 1000
 """Characters of a line in which a command or a score is looked for: more is prose, and patterns take long over it."""
 _REPEATED, _WHOLE = 40, 3
 """Characters of a line that is not said twice by chance; headings that a text which was cut must have."""
+_SECTION = 50
+"""Words from which prose can be a section of the report."""
 _CODE = ("REPLACE", "SUBMIT_CODE", "PYTHON")
 _LINES = ("SUMMARY", "FULL_TEXT", "SEARCH_HF")
 _TEXTS = ("PLAN", "INTERPRETATION")
@@ -235,7 +237,8 @@ def _talk(reply: str, blocks: list[Block], place: Place) -> Block | None:
     if len(place.allowed) != 1 or any(block.word.isupper() or not block.closed for block in blocks):
         return None
     (word,) = place.allowed
-    return _as_text(word, reply) if word == "DIALOGUE" or (word in _TEXTS and _HEADING.search(reply)) else None
+    text = word == "DIALOGUE" or (word in _TEXTS and _HEADING.search(reply))
+    return _as_text(word, reply) if text or _is_section(word, reply, place) else None
 
 
 def _unfenced(prose: str, place: Place) -> Block | None:
@@ -267,9 +270,14 @@ def _alone(word: str, prose: str, place: Place) -> Block | None:
         return Block(word, "", prose[said.end() :].strip() + "\n", closed=True)
     if word == "SCORE":
         return _mended_score(Block(word, "", prose, closed=True), "")
-    if word in _TEXTS and _HEADING.search(prose):
+    if (word in _TEXTS and _HEADING.search(prose)) or _is_section(word, prose, place):
         return _as_text(word, prose)
     return None
+
+
+def _is_section(word: str, prose: str, place: Place) -> bool:
+    """Whether prose is the section of the report that was asked for, from who has missed the form once."""
+    return word == "REPLACE" and place.phase is Phase.REPORT and place.again and len(prose.split()) >= _SECTION
 
 
 def _as_text(word: str, text: str) -> Block:

@@ -183,6 +183,16 @@ def test_of_several_steps_the_first_is_taken_from_who_was_told_once(reply: str, 
     assert parse(reply, READ, again=True) == command
 
 
+def test_prose_is_the_section_that_is_wanted_from_who_was_told_once() -> None:
+    prose = "In this study two models were compared on one data set. " * 6
+    told_once = parse(prose, (Replace,), phase=Phase.REPORT, again=True)
+    assert isinstance(told_once, Replace)
+    assert told_once.text.strip() == prose.strip()
+    assert isinstance(parse(prose, (Replace,), phase=Phase.REPORT), Malformed)
+    assert isinstance(parse(prose, (Replace,), phase=Phase.EXPERIMENTS, again=True), Malformed)
+    assert isinstance(parse("I will write it now.", (Replace,), phase=Phase.REPORT, again=True), Malformed)
+
+
 def test_the_phase_tells_what_a_language_stands_for() -> None:
     section, program = "```latex\nText.\n```", "```python\nx = 1\n```"
     assert parse(section, (Replace,), phase=Phase.REPORT) == Replace("Text.\n")
