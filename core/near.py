@@ -14,6 +14,8 @@ from dataclasses import dataclass, replace
 from core.fences import Block, opening, read
 from core.record import Phase
 
+_SECTION = 40
+"""Words that a section has at least when nothing but its text says what it is."""
 _LONGEST_LINE = 1000
 """Characters of a line in which a command or a score is looked for: more is prose, and patterns take long over it."""
 _REPEATED, _WHOLE = 40, 3
@@ -266,8 +268,8 @@ def _alone(word: str, prose: str, place: Place) -> Block | None:
     """A reply that is the body of the only command that can be used."""
     if word == "REVIEW" and "{" in prose and "}" in prose:
         return Block(word, "", prose[prose.index("{") : prose.rindex("}") + 1] + "\n", closed=True)
-    if word == "REPLACE" and place.phase is Phase.REPORT and (said := re.match(r"\W*REPLACE\b[\s:*`]*(?=\w)", prose)):
-        return Block(word, "", prose[said.end() :].strip() + "\n", closed=True)
+    if word == "REPLACE" and place.phase is Phase.REPORT:
+        return _as_section(prose)
     if word == "SCORE":
         return _mended_score(Block(word, "", prose, closed=True), "")
     if (word in _TEXTS and _HEADING.search(prose)) or _is_section(word, prose, place):
@@ -278,6 +280,15 @@ def _alone(word: str, prose: str, place: Place) -> Block | None:
 def _is_section(word: str, prose: str, place: Place) -> bool:
     """Whether prose is the section of the report that was asked for, from who has missed the form once."""
     return word == "REPLACE" and place.phase is Phase.REPORT and place.again and len(prose.split()) >= _SECTION
+
+
+def _as_section(prose: str) -> Block | None:
+    """A title or section behind the command's word, or a whole reply of so many words that it can be nothing else."""
+    said = re.match(r"\W*REPLACE\b[\s:*`]*(?=\w)", prose)
+    text = prose[said.end() :] if said else re.sub(r"\A\s*[^\n]{0,200}:\s*\n", "", prose)
+    if not said and len(text.split()) < _SECTION:
+        return None
+    return Block("REPLACE", "", text.strip() + "\n", closed=True)
 
 
 def _as_text(word: str, text: str) -> Block:

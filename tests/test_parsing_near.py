@@ -199,6 +199,12 @@ def test_the_phase_tells_what_a_language_stands_for() -> None:
     assert isinstance(parse(section, (Replace,), phase=Phase.EXPERIMENTS), Malformed)
     assert isinstance(parse(program, (Replace,), phase=Phase.REPORT), Malformed)
     assert parse("REPLACE: On Forests", (Replace,), phase=Phase.REPORT) == Replace("On Forests\n")
+    prose = "Here is the section:\n\n" + "The forest was better than the line. " * 8
+    assert parse(prose, (Replace,), phase=Phase.REPORT) == Replace(prose.partition("\n\n")[2].strip() + "\n")
+    assert isinstance(parse(prose, (Replace,), phase=Phase.EXPERIMENTS), Malformed)
+    assert isinstance(parse(prose, SOLVER, phase=Phase.REPORT), Malformed)
+    assert isinstance(parse(prose, (Replace,), phase=Phase.REPORT, cut=True), Malformed)
+    assert isinstance(parse("I am sorry, I cannot do that.", (Replace,), phase=Phase.REPORT), Malformed)
     assert isinstance(parse("REPLACE the model with a forest", (Replace,), phase=Phase.EXPERIMENTS), Malformed)
 
 
