@@ -85,7 +85,7 @@ class Settings:
     """How often the work may go through the phases, the first time included."""
     prompt_tokens: int = 16_000
     """Tokens that one prompt may have; beyond, the oldest outcomes are condensed."""
-    stuck_turns: int = 12
+    stuck_turns: int = 20
     """Turns of a phase without an accepted step after which the run pauses."""
     stuck_money: float = 2.0
     """US dollars spent in a phase without an accepted step after which the run pauses."""
