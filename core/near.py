@@ -14,8 +14,6 @@ from dataclasses import dataclass, replace
 from core.fences import Block, opening, read
 from core.record import Phase
 
-_SECTION = 40
-"""Words that a section has at least when nothing but its text says what it is."""
 _LONGEST_LINE = 1000
 """Characters of a line in which a command or a score is looked for: more is prose, and patterns take long over it."""
 _REPEATED, _WHOLE = 40, 3
@@ -239,8 +237,9 @@ def _talk(reply: str, blocks: list[Block], place: Place) -> Block | None:
     if len(place.allowed) != 1 or any(block.word.isupper() or not block.closed for block in blocks):
         return None
     (word,) = place.allowed
-    text = word == "DIALOGUE" or (word in _TEXTS and _HEADING.search(reply))
-    return _as_text(word, reply) if text or _is_section(word, reply, place) else None
+    if word == "REPLACE" and place.phase is Phase.REPORT:
+        return _as_section(reply, place)
+    return _as_text(word, reply) if word == "DIALOGUE" or (word in _TEXTS and _HEADING.search(reply)) else None
 
 
 def _unfenced(prose: str, place: Place) -> Block | None:
@@ -269,26 +268,21 @@ def _alone(word: str, prose: str, place: Place) -> Block | None:
     if word == "REVIEW" and "{" in prose and "}" in prose:
         return Block(word, "", prose[prose.index("{") : prose.rindex("}") + 1] + "\n", closed=True)
     if word == "REPLACE" and place.phase is Phase.REPORT:
-        return _as_section(prose)
+        return _as_section(prose, place)
     if word == "SCORE":
         return _mended_score(Block(word, "", prose, closed=True), "")
-    if (word in _TEXTS and _HEADING.search(prose)) or _is_section(word, prose, place):
+    if word in _TEXTS and _HEADING.search(prose):
         return _as_text(word, prose)
     return None
 
 
-def _is_section(word: str, prose: str, place: Place) -> bool:
-    """Whether prose is the section of the report that was asked for, from who has missed the form once."""
-    return word == "REPLACE" and place.phase is Phase.REPORT and place.again and len(prose.split()) >= _SECTION
-
-
-def _as_section(prose: str) -> Block | None:
-    """A title or section behind the command's word, or a whole reply of so many words that it can be nothing else."""
+def _as_section(prose: str, place: Place) -> Block | None:
+    """A title or section behind the command's word; without it, long prose from who has missed the form once."""
     said = re.match(r"\W*REPLACE\b[\s:*`]*(?=\w)", prose)
     text = prose[said.end() :] if said else re.sub(r"\A\s*[^\n]{0,200}:\s*\n", "", prose)
-    if not said and len(text.split()) < _SECTION:
+    if not said and not (place.again and len(text.split()) >= _SECTION):
         return None
-    return Block("REPLACE", "", text.strip() + "\n", closed=True)
+    return _as_text("REPLACE", text)
 
 
 def _as_text(word: str, text: str) -> Block:

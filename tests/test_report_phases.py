@@ -142,6 +142,17 @@ async def test_an_empty_section_and_a_citation_out_of_nowhere_are_refused(tmp_pa
     assert "Abstract" in empty_sections(project.read("report/report.tex"))
 
 
+async def test_plain_text_does_not_get_into_the_preamble(tmp_path: Path) -> None:
+    project = project_at(tmp_path / "p", Phase.REPORT, {})
+
+    def careless(brief: Brief) -> str:
+        return write(Edit(11, 11, "More detail is wanted.")) if brief.job is Job.IMPROVE else author(brief)
+
+    turns = turns_in(await events_of(project, ScriptedModel(careless), turns=len(SECTIONS) + 2))
+    assert (turns[-1].command, turns[-1].status) == ("", Status.MALFORMED)
+    assert "are the preamble" in turns[-1].outcome
+
+
 async def test_the_judge_reads_the_very_text_it_judges(tmp_path: Path) -> None:
     project = project_at(tmp_path / "p", Phase.REPORT, {})
     model = ScriptedModel(author)

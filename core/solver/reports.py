@@ -75,6 +75,7 @@ class Reports:
 
     def applied(self, desk: Desk, situation: Situation, command: Edit | Replace) -> Applied:
         if isinstance(command, Edit):
+            _keeps_preamble(situation.text, command)
             return Applied(apply_edit(situation.text, command))
         if situation.job is Job.FIRST:
             title = _title(command.text)
@@ -140,6 +141,16 @@ async def _compiled(desk: Desk, text: str, files: Mapping[str, bytes]) -> _Compi
     asked = {"text": text, "files": {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}}
     told = await desk.once("latex", asked, really)
     return _Compiled(told["ok"], b64decode(told["pdf"]), tuple(told["errors"]), tuple(told["pages"]))
+
+
+def _keeps_preamble(report: str, edit: Edit) -> None:
+    """Raise LatexError for plain text that would stand before the document begins."""
+    begins = report.partition("\\begin{document}")[0].count("\n") + 1
+    is_text = any(line.strip() and not line.lstrip().startswith(("\\", "%")) for line in edit.text.split("\n"))
+    if edit.first <= begins and is_text:
+        raise LatexError(
+            f"Lines 1 to {begins} are the preamble, which stays as it is.", "Name lines of the text, by the listing."
+        )
 
 
 def _title(text: str) -> str:
