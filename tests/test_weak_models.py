@@ -106,6 +106,6 @@ async def test_an_example_of_the_prompt_is_no_command(tmp_path: Path) -> None:
 
 def copied(model: ScriptedModel) -> str:
     """The first command that the newest prompt shows."""
-    shown = (block for block in fenced_blocks(model.requests[-1].system) if block.word.isupper())
-    block = next(shown)
+    request = model.requests[-1]
+    block = next(block for block in fenced_blocks(f"{request.system}\n{request.user}") if block.word.isupper())
     return f"```{block.word}\n{block.body}```"

@@ -101,8 +101,8 @@ class Craft(Protocol):
         """The Brief's fields that hold the candidate's text."""
         ...
 
-    def allowed(self, job: Job) -> tuple[type, ...]:
-        """The commands for a job."""
+    def allowed(self, situation: Situation) -> tuple[type, ...]:
+        """The commands for a situation."""
         ...
 
     def applied(self, desk: Desk, situation: Situation, command: Edit | Replace) -> Applied:

@@ -53,8 +53,8 @@ class Programs:
     def facts(self, text: str) -> Mapping[str, Any]:
         return {"program": text}
 
-    def allowed(self, job: Job) -> tuple[type, ...]:
-        return (Edit, Replace) if job in (Job.IMPROVE, Job.REPAIR) else (Replace,)
+    def allowed(self, situation: Situation) -> tuple[type, ...]:
+        return (Edit, Replace) if situation.job in (Job.IMPROVE, Job.REPAIR) else (Replace,)
 
     def applied(self, desk: Desk, situation: Situation, command: Edit | Replace) -> Applied:
         if isinstance(command, Edit):

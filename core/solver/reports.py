@@ -70,8 +70,10 @@ class Reports:
     def facts(self, text: str) -> Mapping[str, Any]:
         return {"report": text}
 
-    def allowed(self, job: Job) -> tuple[type, ...]:
-        return {Job.IMPROVE: (Edit,), Job.REPAIR: (Edit, Replace)}.get(job, (Replace,))
+    def allowed(self, situation: Situation) -> tuple[type, ...]:
+        if situation.job is Job.REPAIR and situation.section:
+            return (Edit, Replace)
+        return (Edit,) if situation.job in (Job.IMPROVE, Job.REPAIR) else (Replace,)
 
     def applied(self, desk: Desk, situation: Situation, command: Edit | Replace) -> Applied:
         if isinstance(command, Edit):

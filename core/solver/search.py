@@ -40,7 +40,7 @@ async def step(desk: Desk, craft: Craft) -> Draft:
         return await _assess(desk, craft, search, text)
     situation = _situation(desk, craft, search)
     brief = _brief(desk, craft, craft.writer, situation)
-    allowed = craft.allowed(situation.job)
+    allowed = craft.allowed(situation)
     answer = await desk.ask(brief, allowed, _preview(desk, craft, situation), task=_task(situation))
     if not isinstance(answer.command, Edit | Replace):
         return desk.rejected(answer)
