@@ -165,7 +165,7 @@ def reads(system: str, user: str) -> Command:
     keys = [key for key in dict.fromkeys(_KEY.findall(part(user, "Papers that searches found"))) if key not in now]
     if not keys:
         return Summary("nearest neighbors" if "nothing was found" in user.lower() else "random forests")
-    if "FULL_TEXT" not in part(user, "This phase so far"):
+    if "full text" not in part(user, "This phase so far"):
         return FullText(keys[0])
     return AddPaper(keys[0], "It compares classifiers on small tables, as this study does on one table.")
 
