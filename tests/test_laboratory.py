@@ -109,6 +109,28 @@ async def at_experiments(folder: Path, **settings: object) -> Project:
     return project
 
 
+@pytest.mark.parametrize("broken_first", [False, True])
+async def test_a_search_with_a_result_ends_though_its_writer_has_nothing_more_to_propose(
+    tmp_path: Path, broken_first: bool
+) -> None:
+    project = await at_experiments(tmp_path / "p", solver_steps=2)
+    numbers = itertools.count()
+
+    def answer(brief: Brief) -> str:
+        if brief.job is Job.JUDGE:
+            return judged(brief)
+        if brief.job is Job.FIRST:
+            return write(Replace(PROGRAM))
+        if broken_first and brief.job is Job.IMPROVE and next(numbers) == 0:
+            return write(Replace("raise SystemExit(2)\n"))
+        return f"I have no idea number {next(numbers)}."
+
+    events = await events_of(project, ScriptedModel(scientist(answer)), until=Phase.EXPERIMENTS)
+    assert last_state(events) == StateChanged(State.STOPPED, "running experiments is done")
+    assert project.read("experiment/main.py") == PROGRAM
+    assert len(turns_in(events)) < 12
+
+
 async def test_a_malformed_reply_costs_a_turn_and_is_answered_with_the_right_form(tmp_path: Path) -> None:
     project = new_project(tmp_path / "p")
     model = ScriptedModel(lambda brief: "I would like to search.")

@@ -53,9 +53,26 @@ def unchanged(desk: Desk, craft: Craft, situation: Situation, answer: Answer) ->
     outcome = "This changes nothing: the text is the same as before. Propose something else."
     draft = desk.draft(answer, f"{answer.label} changes nothing", Status.FAILED, outcome)
     if situation.job is not Job.IMPROVE:
-        return draft
+        return useless(desk, craft, situation, draft)
     search = _with_try(desk, step_without_gain(situation.search), answer, Status.FAILED, "changes nothing")
     return _over(desk, craft, draft, search)
+
+
+def useless(desk: Desk, craft: Craft, situation: Situation, draft: Draft) -> Draft:
+    """A reply that proposed nothing: it uses up a repair and, when it is not the first in a row, an improving step.
+
+    So a search that has a result comes to its end also with a writer who can do no better.
+    """
+    search, history = situation.search, desk.progress.history
+    if draft.status is Status.DECLINED:
+        return draft
+    if situation.job is Job.REPAIR and search.pending is not None:
+        search = replace(search, pending=replace(search.pending, repairs=situation.repairs))
+        return replace(draft, progress=craft.with_search(draft.progress, search))
+    again = bool(history) and history[-1].status in (Status.MALFORMED, Status.FAILED)
+    if again and search.best is not None and situation.job in (Job.IMPROVE, Job.REPLACE):
+        return _over(desk, craft, draft, step_without_gain(search))
+    return draft
 
 
 def failed(desk: Desk, craft: Craft, attempt: Attempt, lesson: str = "") -> Draft:

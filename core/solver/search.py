@@ -14,7 +14,7 @@ from core.errors import LabError
 from core.progress import Kept, Search
 from core.record import Agent
 from core.solver.craft import Applied, Check, Craft, Situation
-from core.solver.outcome import Attempt, failed, keep, placed, scored, step_without_gain, unchanged
+from core.solver.outcome import Attempt, failed, keep, placed, scored, step_without_gain, unchanged, useless
 from core.threads import to_the_end
 from core.turn import Answer, Desk, Draft, Preview
 
@@ -43,11 +43,12 @@ async def step(desk: Desk, craft: Craft) -> Draft:
     allowed = craft.allowed(situation)
     answer = await desk.ask(brief, allowed, _preview(desk, craft, situation), task=_task(situation))
     if not isinstance(answer.command, Edit | Replace):
-        return desk.rejected(answer)
+        return useless(desk, craft, situation, desk.rejected(answer))
     try:
         proposed = craft.applied(desk, situation, answer.command)
     except LabError as error:
-        return desk.rejected(replace(answer, command=Malformed(error.message, error.hint)))
+        refused = desk.rejected(replace(answer, command=Malformed(error.message, error.hint)))
+        return useless(desk, craft, situation, refused)
     if proposed.text == situation.text:
         return unchanged(desk, craft, situation, answer)
     return await _try(desk, craft, situation, answer, proposed)
