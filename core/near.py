@@ -162,11 +162,11 @@ def _first(blocks: list[Block], place: Place) -> Block | None:
 
 
 def _ends_in_stray(blocks: list[Block]) -> bool:
-    """Whether the last fence closes what is closed already."""
-    if len(blocks) < 2 or blocks[-1].closed:
+    """Whether the last fence closes what is closed already, or was never opened."""
+    if not blocks or blocks[-1].closed:
         return False
     last = blocks[-1]
-    return not (last.word or last.body.strip() or last.before)
+    return not (last.word or last.body.strip() or (last.before and len(blocks) > 1))
 
 
 def _each(reading: _Reading, blocks: list[Block], place: Place) -> list[Block]:
@@ -260,6 +260,10 @@ def _unfenced(prose: str, place: Place) -> Block | None:
         return mended(Block(found.word, rest, text and f"{text}\n", closed=True), "\n".join(lines[:index]))
     if len(place.allowed) == 1 and (alone := _alone(place.allowed[0], prose, place)):
         return alone
+    for word in _TEXTS:
+        begins = word in place.allowed and re.match(rf"\s*#+ *{word}\b", prose, re.IGNORECASE)
+        if begins and len(_HEADING.findall(prose)) >= _WHOLE:
+            return _as_text(word, prose)
     return _as_text("DIALOGUE", prose) if "DIALOGUE" in place.allowed and prose.strip() else None
 
 

@@ -48,6 +48,8 @@ UNDERSTOOD: list[tuple[str, tuple[type, ...], Command]] = [
     ("```REPLACE experiment/main.py\nx = 1\n```", SOLVER, Replace("x = 1\n")),
     ("```ADD_PAPER.\nho1995random\nForests.\n```", READ, AddPaper("ho1995random", "Forests.")),
     ("```SUMMARY. label noise\n```", READ, Summary("label noise")),
+    ("SUBMIT_CODE\nx = 1\n```\n", PREPARE, SubmitCode("x = 1\n")),
+    ("# Plan\n\n## Question\nA?\n\n## Data\nB.", TALK, Plan("# Plan\n\n## Question\nA?\n\n## Data\nB.")),
     # the language in place of the word
     ("```python\nx = 1\n```", (Replace,), Replace("x = 1\n")),
     ("```py\nprint(1)\n```", LOOK, Python("print(1)\n")),
