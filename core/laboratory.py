@@ -38,7 +38,7 @@ from core.record import Agent, Phase, Status, Turn
 from core.sandbox.run import Tier, best_tier, describe
 from core.sandbox.scratch import sweep
 from core.settings import Settings
-from core.solver.search import REPAIRS
+from core.solver.outcome import REPAIRS
 from core.threads import to_the_end
 from core.turn import Desk, Draft, Stopwatch
 from core.workspace.project import EditedMeanwhile, Project

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -90,6 +91,23 @@ async def test_a_report_grows_section_by_section_and_ends_when_its_review_stops_
     compiled = [event for event in events if isinstance(event, ReportCompiled)]
     assert "On Forests & Noise" in compiled[0].pages[0]
     assert "Breiman" in "".join(compiled[-1].pages)
+
+
+@pytest.mark.parametrize("edit", ["\\undefinedcommand", ""], ids=["breaks", "says nothing"])
+async def test_a_report_is_done_though_no_edit_of_its_writer_works(tmp_path: Path, edit: str) -> None:
+    project = project_at(tmp_path / "p", Phase.REPORT, {}, report_steps=1)
+    numbers = itertools.count()
+
+    def clumsy(brief: Brief) -> str:
+        if brief.job not in (Job.IMPROVE, Job.REPAIR):
+            return author(brief)
+        last = len(brief.report.splitlines()) - 1
+        return write(Edit(last, last - 1, f"{edit} {next(numbers)}\n")) if edit else f"Perhaps {next(numbers)}."
+
+    events = await events_of(project, ScriptedModel(clumsy), until=Phase.REPORT)
+    assert read_progress(project).phase is Phase.REFINEMENT, events[-1]
+    assert "undefinedcommand" not in project.read("report/report.tex")
+    assert next(numbers) <= 4, "one step: a proposal and three repairs"
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,8 @@ from core.record import Score, Status
 from core.solver.craft import Check, Craft, Situation, score_words
 from core.turn import Answer, Desk, Draft
 
+REPAIRS = 3
+"""How often a failed candidate is repaired before it is replaced (section 3.2: three attempts)."""
 TOP = 2
 """How many of the best candidates are kept to go on from."""
 _SHOWN = 1200
@@ -66,6 +68,8 @@ def useless(desk: Desk, craft: Craft, situation: Situation, draft: Draft) -> Dra
     search, history = situation.search, desk.progress.history
     if draft.status is Status.DECLINED:
         return draft
+    if _out_of_tries(desk, craft, situation) and situation.job is Job.REPAIR:
+        return _over(desk, craft, draft, step_without_gain(search))
     if situation.job is Job.REPAIR and search.pending is not None:
         search = replace(search, pending=replace(search.pending, repairs=situation.repairs))
         return replace(draft, progress=craft.with_search(draft.progress, search))
@@ -75,6 +79,16 @@ def useless(desk: Desk, craft: Craft, situation: Situation, draft: Draft) -> Dra
     return draft
 
 
+def _out_of_tries(desk: Desk, craft: Craft, situation: Situation) -> bool:
+    """Whether a candidate is given up when this attempt fails: there is a best, and nothing is left to repair it by."""
+    pending = situation.search.pending
+    if situation.search.best is None:
+        return False
+    if situation.job is not Job.REPAIR or pending is None:
+        return situation.job is Job.REPLACE
+    return situation.repairs >= REPAIRS and craft.replacing(desk, pending, situation.text) is None
+
+
 def failed(desk: Desk, craft: Craft, attempt: Attempt, lesson: str = "") -> Draft:
     """A candidate that failed its check: repaired next, or given up when even a new one failed and there is a best."""
     situation, answer, check = attempt.situation, attempt.answer, attempt.check
@@ -82,7 +96,7 @@ def failed(desk: Desk, craft: Craft, attempt: Attempt, lesson: str = "") -> Draf
     if lesson:
         error = f"{error}\n\nReflection: {lesson}"
     search = situation.search
-    given_up = situation.job is Job.REPLACE and search.best is not None
+    given_up = _out_of_tries(desk, craft, situation)
     if given_up:
         search = step_without_gain(search)
     else:

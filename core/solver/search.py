@@ -14,12 +14,20 @@ from core.errors import LabError
 from core.progress import Kept, Search
 from core.record import Agent
 from core.solver.craft import Applied, Check, Craft, Situation
-from core.solver.outcome import Attempt, failed, keep, placed, scored, step_without_gain, unchanged, useless
+from core.solver.outcome import (
+    REPAIRS,
+    Attempt,
+    failed,
+    keep,
+    placed,
+    scored,
+    step_without_gain,
+    unchanged,
+    useless,
+)
 from core.threads import to_the_end
 from core.turn import Answer, Desk, Draft, Preview
 
-REPAIRS = 3
-"""How often a failed candidate is repaired before it is replaced (section 3.2: three attempts)."""
 _LIKELIER = (3, 1)
 """How much likelier than the second of the top candidates the best is to be gone on from."""
 
