@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -365,4 +366,6 @@ def _app(folder: Path | None, autostart: bool = False) -> None:
         raise LabError("The app needs a terminal.", "Without one: labtop run FOLDER, or labtop demo --headless.")
     from tui.app import LabtopApp
 
+    # Under nohup the signal of a lost line is ignored, and an app without its terminal would go on for ever.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     LabtopApp(folder.expanduser().resolve() if folder else None, autostart=autostart, model_pace=PACE).run()

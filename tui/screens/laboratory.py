@@ -87,6 +87,11 @@ class LaboratoryScreen(AnsweringScreen):
         self.wall.tick(self.board)
         self._refresh_status()
 
+    @property
+    def _stands(self) -> bool:
+        """Whether the screen still has its parts: a worker may come back while it is taken down."""
+        return bool(self.query(StatusLine))
+
     def _refresh_status(self) -> None:
         self.query_one(StatusLine).show(self.board)
         now = self.query_one(NowLine)
@@ -110,6 +115,8 @@ class LaboratoryScreen(AnsweringScreen):
     async def _reread_money(self) -> None:
         board = self.board
         expenses, board.cap = await self.session.money()
+        if not self._stands:
+            return
         if board.asked is None and board.state is not State.RUNNING:  # no call is under way, and none is promised
             board.reckon(expenses)
         self._refresh_status()
@@ -117,6 +124,8 @@ class LaboratoryScreen(AnsweringScreen):
     @work(exclusive=True, group="report")
     async def _read_report(self) -> None:
         source, pages = await self.session.report()
+        if not self._stands:
+            return
         self.wall.show_report(source, self.board.pages or pages, self.board.problems)
 
     # Running
