@@ -120,8 +120,6 @@ def _put_reply(copy: Project, at: LoggedTurn, text: str) -> None:
 def _put_file(copy: Project, at: LoggedTurn, path: str, text: str) -> None:
     """Change a file in a commit that is no turn, so that the turns after it keep their numbers."""
     split(path)
-    (copy.path / path).parent.mkdir(parents=True, exist_ok=True)
-    (copy.path / path).write_text(text, encoding="utf-8")
     turn = replace(at.turn, subject=f"fork: {path} changed after turn {at.turn.number}")
     commit_turn(copy.git, f"refs/heads/{copy.branch_name}", turn, [(path, Content(text.encode()))])
     copy.git.run("read-tree", "--reset", "-u", "HEAD", writes=True)

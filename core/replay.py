@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64decode
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from core.laboratory import Laboratory
 from core.models.played import Played
 from core.record import Agent, LoggedTurn
 from core.threads import to_the_end
-from core.workspace.copying import copy_history
+from core.workspace.copying import copy_history, take_files
 from core.workspace.project import Project
 
 Anew = Callable[[Take, Callable[[], Awaitable[Any]]], Awaitable[None]]
@@ -47,7 +48,7 @@ async def replay(project: Project, to: str = "HEAD", *, rerun: bool = False) -> 
     turns = project.log(rev=to)[::-1]
     shelf = Shelf(project.private(FOLDER))
     with TemporaryDirectory(prefix="labtop-replay-") as folder:
-        copy = copy_history(project, Path(folder) / project.name, turns[0].commit, private=(LINKS,))
+        copy = copy_history(project, Path(folder) / project.name, turns[0].commit, private=(LINKS,), data=rerun)
         for logged in turns[1:]:
             found: list[str] = []
             why = await make_again(copy, logged, shelf, _compared(found) if rerun else None)
@@ -82,16 +83,7 @@ async def make_again(copy: Project, logged: LoggedTurn, shelf: Shelf, anew: Anew
 
 def _edit_again(copy: Project, logged: LoggedTurn) -> None:
     """Change the files as the person changed them, and commit it as a turn of theirs."""
-    names = copy.git.run("diff", "--name-only", "--no-renames", "-z", logged.parent, logged.commit).decode().split("\0")
-    for name in names:
-        if name and not name.startswith(".lab/"):
-            path = copy.path / name
-            content = copy.git.blob(f"{logged.commit}:{name}")
-            if content is None:
-                path.unlink(missing_ok=True)
-            else:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(content)
+    take_files(copy, logged.commit, logged.parent)
     commit_hand_edits(copy, logged.turn.time)
 
 
@@ -125,8 +117,6 @@ def _other(program: str, then: Mapping[str, Any], now: Mapping[str, Any]) -> lis
 
 def _values(path: str, then: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     """The headline of two metrics files, where both have one."""
-    from base64 import b64decode
-
     if path != "results/metrics.json":
         return ""
     try:

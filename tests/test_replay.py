@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 from contextlib import aclosing
 from dataclasses import replace
@@ -217,6 +218,72 @@ async def test_a_whole_project_is_replayed_from_the_command_line(tmp_path: Path)
     (project.path / ".git/labtop/cassette").rename(tmp_path / "elsewhere")
     ran = await asyncio.to_thread(CliRunner().invoke, main, ["replay", str(project.path)])
     assert ran.exit_code == 1
+
+
+async def test_modes_links_and_odd_names_of_the_persons_files_are_made_again(tmp_path: Path) -> None:
+    project = new_project(tmp_path / "p", papers=3)
+    model = ScriptedModel(scientist(experimenter))
+    await events_of(project, model, turns=1)
+    script = project.path / "notes/zählung.sh"
+    script.write_text("echo 1\n")
+    script.chmod(0o755)
+    (project.path / "notes/link.md").symlink_to("all.md")
+    await events_of(project, model, turns=1)
+    (project.path / "notes/link.md").unlink()
+    await events_of(project, model, turns=1)
+    made = await replayed(project)
+    assert all(one.same for one in made), made[-1]
+    assert [one.turn.turn.agent for one in made].count(Agent.RESEARCHER) == 2
+
+
+async def test_a_link_in_a_history_leads_no_replay_and_no_fork_out_of_its_folder(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "mine.md").write_text("mine")
+    project = new_project(tmp_path / "p", papers=3)
+    model = ScriptedModel(scientist(experimenter))
+    await events_of(project, model, turns=1)
+    (project.path / "shelf").symlink_to(outside)
+    await events_of(project, model, turns=1)
+    forked = await fork(project, "2", tmp_path / "new", "shelf/mine.md", "forked")
+    (project.path / "shelf").unlink()
+    (project.path / "shelf").mkdir()
+    (project.path / "shelf/mine.md").write_text("yours")
+    await events_of(project, model, turns=1)
+    made = await replayed(project)
+    assert all(one.same for one in made), made[-1]
+    assert (outside / "mine.md").read_text() == "mine"
+    assert forked.project.read("shelf/mine.md") == "forked"
+
+
+async def test_a_fork_shares_nothing_with_its_origin_that_may_change(tmp_path: Path) -> None:
+    project, _ = await studied(tmp_path / "objects" / "kept" / "p")
+    forked = await fork(project, "2", tmp_path / "new", "notes/all.md", "Be brief.\n")
+    shared = [
+        str(path.relative_to(forked.project.path))
+        for path in forked.project.path.rglob("*")
+        if path.is_file() and not path.is_symlink() and path.stat().st_nlink > 1
+    ]
+    assert shared
+    assert all(name.startswith((".git/objects/", ".git/labtop/cassette/kept/")) for name in shared), shared
+
+
+async def test_a_fork_that_cannot_be_made_leaves_nothing(tmp_path: Path) -> None:
+    project, _ = await studied(tmp_path / "p")
+    with pytest.raises(HistoryError):
+        await fork(project, "99", tmp_path / "new", REPLY, "x")
+    os.mkfifo(project.path / ".git/pipe")
+    with pytest.raises(ProjectError):
+        await fork(project, "1", tmp_path / "new", REPLY, "x")
+    assert not (tmp_path / "new").exists()
+
+
+async def test_a_useless_reply_is_followed_by_a_freer_question(tmp_path: Path) -> None:
+    model = ScriptedModel(lambda brief: f"nothing usable {len(brief.history)}")
+    await events_of(new_project(tmp_path / "p"), model, turns=3)
+    warmth = [request.temperature for request in model.requests]
+    assert warmth == sorted(set(warmth))
+    assert warmth[-1] <= 1.0
 
 
 def _takes(project: Project, turn: int, kind: str) -> list[Take]:

@@ -100,7 +100,7 @@ async def _search(desk: Desk, answer: Answer, query: str) -> Draft:
         subject = f"SEARCH_HF “{query}”, {len(cards)} sets"
         return desk.draft(answer, subject, Status.OK if cards else Status.FAILED, outcome)
     endpoint = hub_of(os.environ)
-    found = await desk.once("search", {"hub": endpoint, "query": query}, lambda: hub_at(endpoint).search(query))
+    found = await desk.once("search", {"query": query}, lambda: hub_at(endpoint).search(query))
     outcome = f"{listing(found, desk.settings.hub_mb)}\n\nWithout a network:\n\n{bundled}"
     subject = f"SEARCH_HF “{query}”, {len(found['sets'])} sets of the Hub, {len(cards)} bundled"
     return desk.draft(answer, subject, Status.OK if found["sets"] or cards else Status.FAILED, outcome)

@@ -4,58 +4,95 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from core.errors import ProjectError
-from core.workspace import history
+from core.workspace import history, journal
+from core.workspace.files import Content
 from core.workspace.git import Git
 from core.workspace.project import Project
 
 _PRIVATE = "labtop"
+_UNCHANGING = ("objects", f"{_PRIVATE}/cassette/kept")
+"""Folders of `.git` whose files are named by their content: a second name for one is as good as a copy."""
 
 
-def copy_history(project: Project, into: Path, rev: str, private: tuple[str, ...] = ()) -> Project:
+def copy_history(project: Project, into: Path, rev: str, private: Sequence[str] = (), *, data: bool = True) -> Project:
     """Copy the history into the new or empty folder `into`, its branch set to `rev`, and return that project.
 
-    Of labtop's private folder only what `private` names comes along. Files that are too large for the history are
-    linked to where they are. Raises ProjectError for a folder that cannot be used, HistoryError for an unknown `rev`.
+    Of labtop's private folder only what `private` names comes along; with `data`, so do the files in data/raw that are
+    too large for the history. Raises ProjectError for a folder that cannot be used, HistoryError for an unknown `rev`.
+    When it fails, nothing stays behind.
     """
     target, branch = history.resolve(project.git, rev), project.branch_name
     into = into.expanduser().resolve()
     if into.exists() and (not into.is_dir() or any(into.iterdir())):
         raise ProjectError(f"{into} is not empty.", "Name a new folder.")
-    into.mkdir(mode=0o700, parents=True, exist_ok=True)
-    source = project.git.folder
-    shutil.copytree(source, into / ".git", symlinks=True, ignore=_without(source, private), copy_function=_link_or_copy)
-    git = Git(into)
-    undone = git.text("for-each-ref", "--format=delete %(refname)", "refs/lab/undone", "refs/lab/redo")
-    git.run("update-ref", "--stdin", stdin=f"{undone}\n".encode() if undone else b"", writes=True)
-    git.run("update-ref", f"refs/heads/{branch}", target, writes=True)
-    git.run("read-tree", "--reset", "-u", target, writes=True)
-    for path in (project.path / "data/raw").glob("*"):
-        beside = into / "data/raw" / path.name
-        if path.is_file() and not path.is_symlink() and not beside.exists():
-            beside.parent.mkdir(parents=True, exist_ok=True)
-            _link_or_copy(str(path), str(beside))
-    return Project.open(into)
+    try:
+        into.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _copy_git(project.git.folder, into / ".git", private)
+        _stand_at(Git(into), f"refs/heads/{branch}", target)
+        if data:
+            _copy_data(project.path / "data/raw", into / "data/raw")
+        return Project.open(into)
+    except BaseException as error:
+        shutil.rmtree(into, ignore_errors=True)
+        if isinstance(error, OSError | shutil.Error):
+            raise ProjectError(f"{into} could not be written: {error}.", "Nothing was left there.") from error
+        raise
 
 
-def _without(source: Path, private: tuple[str, ...]):  # type: ignore[no-untyped-def]
-    def ignored(folder: str, names: list[str]) -> set[str]:
-        here = Path(folder)
-        if here == source / _PRIVATE:
+def take_files(project: Project, commit: str, since: str) -> None:
+    """Bring the files that differ between the commits `since` and `commit` into the worktree, as `commit` has them.
+
+    labtop's own files are left as they are. No link is followed on the way.
+    """
+    listed = project.git.run("diff", "--name-only", "--no-renames", "-z", since, commit)
+    names = [name for name in os.fsdecode(listed).split("\0") if name and not name.startswith(".lab/")]
+    entries = journal.tree_entries(project.git, commit, names) if names else {}
+    blobs = project.git.blobs([sha for _, sha in entries.values()])
+    there = {
+        name: Content(blob, mode)
+        for (name, (mode, _)), blob in zip(entries.items(), blobs, strict=True)
+        if blob is not None
+    }
+    journal.put_all(project.git, [(name, there.get(name)) for name in names])
+
+
+def _copy_git(source: Path, into: Path, private: Sequence[str]) -> None:
+    def left_out(folder: str, names: list[str]) -> set[str]:
+        if Path(folder) == source / _PRIVATE:
             return {name for name in names if name not in private}
         return {name for name in names if name.endswith((".lock", ".tmp")) or name == "index"}
 
-    return ignored
+    shutil.copytree(source, into, symlinks=True, ignore=left_out, copy_function=_linked_or_copied(source))
 
 
-def _link_or_copy(path: str, to: str) -> None:
-    """Objects and takes never change, so a second name is as good as a copy; all else is copied."""
-    if "/objects/" in path or "/kept/" in path:
-        try:
-            os.link(path, to)
-            return
-        except OSError:
-            pass  # another disk
-    shutil.copyfile(path, to)
+def _linked_or_copied(source: Path) -> Callable[[str, str], None]:
+    unchanging = tuple(f"{source / folder}{os.sep}" for folder in _UNCHANGING)
+
+    def place(path: str, to: str) -> None:
+        if path.startswith(unchanging):
+            with suppress(OSError):  # on another disk it is copied
+                os.link(path, to, follow_symlinks=False)
+                return
+        shutil.copy2(path, to, follow_symlinks=False)
+
+    return place
+
+
+def _stand_at(git: Git, branch: str, target: str) -> None:
+    """Set branch, index and worktree to `target`, with nothing left to undo or redo."""
+    undone = git.text("for-each-ref", "--format=delete %(refname)", "refs/lab/undone", "refs/lab/redo")
+    git.run("update-ref", "--stdin", stdin=f"{undone}\n".encode() if undone else b"", writes=True)
+    git.run("update-ref", branch, target, writes=True)
+    git.run("read-tree", "--reset", "-u", target, writes=True)
+
+
+def _copy_data(source: Path, into: Path) -> None:
+    for path in source.glob("*"):
+        if path.is_file() and not path.is_symlink() and not (into / path.name).exists():
+            into.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(path, into / path.name)
