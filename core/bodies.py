@@ -34,6 +34,14 @@ def code(block: Block) -> str:
     return block.body
 
 
+def program(block: Block) -> str:
+    """A whole text; line numbers that were copied with it from a listing (of a listing) are no part of it."""
+    text = code(block)
+    while (bare := unnumbered(text)) != text:
+        text = bare
+    return text
+
+
 def prose(block: Block) -> str:
     return code(block).strip()
 

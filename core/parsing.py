@@ -278,7 +278,7 @@ _GRAMMAR: Mapping[type, _Grammar] = {
         "run a piece of Python in the project's folder to look at the data; answered with what it prints. Nothing that "
         "it writes is kept.",
         Python("from sklearn.datasets import load_wine\n\nX, y = load_wine(return_X_y=True)\nprint(X.shape, set(y))\n"),
-        lambda block: Python(bodies.code(block)),
+        lambda block: Python(bodies.program(block)),
     ),
     SearchHF: _Grammar(
         "SEARCH_HF",
@@ -294,7 +294,7 @@ _GRAMMAR: Mapping[type, _Grammar] = {
             "    return load_wine(return_X_y=True, as_frame=True)\n\n\n"
             'if __name__ == "__main__":\n    X, y = load()\n    print(X.shape)\n    print(y.value_counts())\n'
         ),
-        lambda block: SubmitCode(bodies.code(block)),
+        lambda block: SubmitCode(bodies.program(block)),
     ),
     Edit: _Grammar(
         "EDIT",
@@ -307,7 +307,7 @@ _GRAMMAR: Mapping[type, _Grammar] = {
         "REPLACE",
         "hand in the whole text anew; the body is all of it, from the first line to the last.",
         Replace("the complete text, every line of it\n"),
-        lambda block: Replace(bodies.code(block)),
+        lambda block: Replace(bodies.program(block)),
     ),
     Interpretation: _Grammar(
         "INTERPRETATION",

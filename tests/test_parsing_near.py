@@ -25,6 +25,7 @@ from core.commands import (
     SubmitCode,
     Summary,
 )
+from core.edits import numbered
 from core.parsing import blank, form, parse, write
 from core.record import Phase
 from tests.test_parsing import COMMANDS, EVERY
@@ -220,6 +221,13 @@ def test_a_text_that_ran_on_and_on_is_taken_without_what_it_repeats() -> None:
     assert parse(reply, (Interpretation,), cut=True) == wanted
     assert isinstance(parse(reply, (Dialogue, Interpretation), cut=True), Malformed)
     assert isinstance(parse("# Interpretation\n\nThe int", (Interpretation,), cut=True), Malformed)
+
+
+def test_a_program_that_was_copied_with_the_numbers_of_its_listing_is_read_without() -> None:
+    program = "import json\n\n\nprint(json.dumps(1 | 2))\n"
+    copied = numbered(numbered(program))
+    assert parse(f"```REPLACE\n{copied}\n```", (Replace,)) == Replace(program)
+    assert parse("```PYTHON\n1| 2\nx = 3\n```", (Python,)) == Python("1| 2\nx = 3\n")
 
 
 def test_a_text_before_its_empty_block_is_its_body() -> None:
