@@ -11,6 +11,8 @@ from core.fences import Block
 from core.record import Phase
 
 _RANGE = re.compile(r"([0-9]{1,7})(?: *[-–] *| +)([0-9]{1,7})")
+_SECOND_EDIT = re.compile(r"^EDIT [0-9]{1,7} [0-9]{1,7} *$", re.MULTILINE)
+"""The head of another edit in the body of one, which is no line of any text: only the first is meant to act."""
 _ID_LABEL = re.compile(r"[\s*_-]*(?:paper(?:'s)?(?:[ _](?:id|key))?|id|key)[*_]*\s*[:=]\s*(?=\S)", re.IGNORECASE)
 _SUMMARY_LABEL = re.compile(r"[*_]*summary[*_]*\s*:[*_]*\s*(?=\S)", re.IGNORECASE)
 _AFTER_ID = re.compile(r"(?<=\S)(?:\s+[-–—(]|:\s)")
@@ -70,7 +72,8 @@ def edit(block: Block) -> Edit:
     first, last = int(match[1]), int(match[2])
     if first < 1 or last < first - 1:
         raise Wrong(f"{first} to {last} is no range of lines: lines count from 1, the first comes before the last.")
-    return Edit(first, last, unnumbered(block.body))
+    own, *_ = _SECOND_EDIT.split(block.body, maxsplit=1)
+    return Edit(first, last, unnumbered(own if own == block.body else f"{own.rstrip()}\n"))
 
 
 def paper_id(text: str) -> str:

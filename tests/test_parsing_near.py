@@ -230,6 +230,12 @@ def test_a_program_that_was_copied_with_the_numbers_of_its_listing_is_read_witho
     assert parse("```PYTHON\n1| 2\nx = 3\n```", (Python,)) == Python("1| 2\nx = 3\n")
 
 
+def test_of_several_edits_in_one_block_the_first_acts() -> None:
+    reply = "```EDIT 4 4\nx = 1\n\nEDIT 9 9\ny = 2\n```"
+    assert parse(reply, (Edit,)) == Edit(4, 4, "x = 1\n")
+    assert parse("```EDIT 4 4\nEDIT_HERE 1 2\n```", (Edit,)) == Edit(4, 4, "EDIT_HERE 1 2\n")
+
+
 def test_a_text_before_its_empty_block_is_its_body() -> None:
     assert parse("# Plan\n\nMeasure.\n\n```PLAN\n```", TALK) == Plan("# Plan\n\nMeasure.")
     assert parse("Ten seeds?\n\n```DIALOGUE\n```", TALK) == Dialogue("Ten seeds?")

@@ -160,6 +160,27 @@ async def test_an_empty_section_and_a_citation_out_of_nowhere_are_refused(tmp_pa
     assert "Abstract" in empty_sections(project.read("report/report.tex"))
 
 
+async def test_a_figure_that_is_not_there_is_named_once_and_then_taken_out(tmp_path: Path) -> None:
+    project = project_at(tmp_path / "p", Phase.REPORT, {})
+    figure = "\\begin{figure}\n\\includegraphics{figures/none.png}\n\\end{figure}"
+
+    def stubborn(brief: Brief) -> str:
+        if brief.job is Job.SECTION:
+            return write(Replace(f"Forests average their trees over {brief.section}.\n{figure}"))
+        if brief.job is Job.REPAIR:
+            number = next(n for n, line in enumerate(brief.report.splitlines(), 1) if "includegraphics" in line)
+            return write(Edit(number, number, "\\includegraphics{figures/none.png}\n\\centering"))
+        return author(brief)
+
+    model = ScriptedModel(stubborn)
+    turns = turns_in(await events_of(project, model, turns=3))
+    assert [turn.status for turn in turns] == [Status.OK, Status.FAILED, Status.OK]
+    assert "There is no figure figures/none.png" in turns[1].outcome
+    assert "was taken out" in turns[2].outcome
+    assert "includegraphics" not in section_text(project.read("report/report.tex"), "Abstract")
+    assert "There are no figures" in model.requests[1].user
+
+
 async def test_plain_text_does_not_get_into_the_preamble(tmp_path: Path) -> None:
     project = project_at(tmp_path / "p", Phase.REPORT, {})
 

@@ -78,7 +78,10 @@ class Reports:
     def applied(self, desk: Desk, situation: Situation, command: Edit | Replace) -> Applied:
         if isinstance(command, Edit):
             _keeps_preamble(situation.text, command)
-            return Applied(apply_edit(situation.text, command))
+            text = apply_edit(situation.text, command)
+            if not situation.section or situation.section in missing_sections(text):
+                return Applied(text)
+            return _placed(desk, situation, text, section_text(text, situation.section))
         if situation.job is Job.FIRST:
             title = _title(command.text)
             if not title or len(title) > LONGEST_TITLE:
@@ -86,12 +89,9 @@ class Reports:
             return Applied(scaffold(title, AUTHOR))
         if not situation.section:
             raise LatexError("No section of its own is at fault.", "Mend the lines that are named with EDIT.")
-        keys = [record.key for record in read_records(desk.project.read("literature/references.bib"))]
-        strict = situation.job is Job.SECTION  # who was told once that a key or a figure is not there has it taken out
-        made = mended(command.text, situation.section, keys, figures_of(desk.project), strict=strict)
-        text = with_section(situation.text, situation.section, made.text)
-        _worth_reading(made.text, situation)
-        return Applied(text, made.notes)
+        applied = _placed(desk, situation, situation.text, command.text)
+        _worth_reading(section_text(applied.text, situation.section), situation)
+        return applied
 
     def complete(self, text: str) -> bool:
         return not missing_sections(text) and not empty_sections(text)
@@ -143,6 +143,16 @@ async def _compiled(desk: Desk, text: str, files: Mapping[str, bytes]) -> _Compi
     asked = {"text": text, "files": {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}}
     told = await desk.once("latex", asked, really)
     return _Compiled(told["ok"], b64decode(told["pdf"]), tuple(told["errors"]), tuple(told["pages"]))
+
+
+def _placed(desk: Desk, situation: Situation, report: str, body: str) -> Applied:
+    """The report with `body`, mended, as the section at work.
+
+    A key or a figure that is not there is named by the check at first; from who was told once it is taken out.
+    """
+    keys = [record.key for record in read_records(desk.project.read("literature/references.bib"))]
+    made = mended(body, situation.section, keys, figures_of(desk.project), strict=not situation.error)
+    return Applied(with_section(report, situation.section, made.text), made.notes)
 
 
 def _keeps_preamble(report: str, edit: Edit) -> None:
