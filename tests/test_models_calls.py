@@ -436,3 +436,7 @@ def test_a_loop_is_told_from_a_long_text() -> None:
     assert repeats_itself("good because it is good, " * 30)
     assert not repeats_itself("".join(f"line {number}: accuracy {number / 7:.3f}\n" for number in range(400)))
     assert not repeats_itself("short")
+    lines = ("\\begin{figure}", "\\includegraphics{figures/7.png}", "\\caption{After 7 seeds}", "\\end{figure}\n")
+    figures = ["\n".join(lines).replace("7", str(number)) for number in range(20)]
+    assert repeats_itself("".join(figures))
+    assert not repeats_itself("".join(figures[:4]))

@@ -12,8 +12,11 @@ _BEGINNING = 60
 _LINE = re.compile("^", re.MULTILINE)
 _FENCE = re.compile(r"^ {0,3}(?:```|~~~).*$", re.MULTILINE)
 _REOPENED = re.compile(r"\A\s*(?:```|~~~)[^\n]*\n")
-_TAIL = 120
-_TIMES = 4
+_TAIL, _TIMES = 120, 4
+"""Characters at the end of a text, and how often they stand in it, from which on it goes round in circles."""
+_BLOCK, _BLOCKS, _BLOCK_LINES = 400, 3, 4
+"""The same for a block that comes back with other numbers; with fewer kinds of lines it may be a table or a list."""
+_DIGITS = re.compile(r"[0-9]+")
 
 
 def joined(begun: str, more: str) -> str:
@@ -37,5 +40,11 @@ def joined(begun: str, more: str) -> str:
 
 def repeats_itself(text: str) -> bool:
     """Whether the end of a text was said several times before: a model in a loop, not one with more to say."""
-    tail = text[-_TAIL:]
-    return len(tail) == _TAIL and text.count(tail) >= _TIMES
+    bare = _DIGITS.sub("0", text)
+    varied = len(set(bare[-_BLOCK:].splitlines())) >= _BLOCK_LINES
+    return _ends_in_circles(text, _TAIL, _TIMES) or (varied and _ends_in_circles(bare, _BLOCK, _BLOCKS))
+
+
+def _ends_in_circles(text: str, length: int, times: int) -> bool:
+    tail = text[-length:]
+    return len(tail) == length and text.count(tail) >= times
