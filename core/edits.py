@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from dataclasses import replace
 
 from core.commands import Edit
 from core.errors import LabError
@@ -51,11 +52,24 @@ def apply_edit(text: str, edit: Edit) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
+def indented(text: str, edit: Edit) -> Edit:
+    """The same edit, its new lines moved to the right by what they lack against the first line that they replace."""
+    lacks = _indent(_lines(text)[edit.first - 1 : edit.last]) - _indent(_lines(edit.text))
+    moved = (f"{' ' * lacks}{line}" if line.strip() else line for line in _lines(edit.text))
+    return replace(edit, text="".join(f"{line}\n" for line in moved))
+
+
 def unified_diff(before: str, after: str, path: str) -> str:
     """The change from `before` to `after` as a unified diff of the file `path`; empty when there is none."""
     old, new = _lines(before), _lines(after)
     diff = difflib.unified_diff(old, new, f"a/{path}", f"b/{path}", lineterm="")
     return "".join(f"{line}\n" for line in diff)
+
+
+def _indent(lines: list[str]) -> int:
+    """The spaces before the first line that holds anything."""
+    first = next((line for line in lines if line.strip()), "")
+    return len(first) - len(first.lstrip(" "))
 
 
 def _lines(text: str) -> list[str]:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.commands import Edit
-from core.edits import EditError, apply_edit, numbered, unified_diff
+from core.edits import EditError, apply_edit, indented, numbered, unified_diff
 
 # Lines may hold what str.splitlines would cut at: form feeds, Unicode separators, a lone carriage return.
 LINES = st.lists(st.text(st.sampled_from("ab \t\x0c\x1c\u2028\x85é`|1"), max_size=6), max_size=12)
@@ -86,3 +86,22 @@ def test_the_diff_leads_from_the_one_text_to_the_other(before: list[str], after:
             assert lines[position] == line[1:]
             position += 1
     assert lines == after
+
+
+@given(LINES.filter(bool), LINES, st.data())
+def test_an_edit_that_is_moved_to_the_right_keeps_its_words(
+    lines: list[str], new: list[str], data: st.DataObject
+) -> None:
+    first = data.draw(st.integers(1, len(lines)))
+    edit = Edit(first, data.draw(st.integers(first - 1, len(lines))), joined(new))
+    moved = indented(joined(lines), edit)
+    assert (moved.first, moved.last) == (edit.first, edit.last)
+    assert [line.lstrip(" ") for line in moved.text.split("\n")] == [
+        line.lstrip(" ") for line in joined(new).split("\n")
+    ]
+
+
+def test_an_edit_is_indented_like_what_it_replaces() -> None:
+    text = "for x in y:\n    print(x)\n"
+    assert indented(text, Edit(2, 2, "if x:\n    print(1)\n")).text == "    if x:\n        print(1)\n"
+    assert indented(text, Edit(2, 2, "        print(1)\n")).text == "        print(1)\n"

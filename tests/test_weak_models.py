@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from core.brief import Brief
-from core.commands import Dialogue, Python, SubmitCode
+from core.commands import Dialogue, Edit, Judgement, Python, Replace, SubmitCode
 from core.create import create_project
 from core.events import TurnCommitted
 from core.fences import fenced_blocks
@@ -109,3 +109,26 @@ def copied(model: ScriptedModel) -> str:
     request = model.requests[-1]
     block = next(block for block in fenced_blocks(f"{request.system}\n{request.user}") if block.word.isupper())
     return f"```{block.word}\n{block.body}```"
+
+
+async def test_an_edit_that_left_its_indentation_away_is_indented(tmp_path: Path) -> None:
+    program = (
+        "import json\n\n\ndef main():\n    value = 0.5\n"
+        '    metrics = {"metric": "accuracy", "value": value}\n'
+        '    open("results/metrics.json", "w").write(json.dumps(metrics))\n\n\nmain()\n'
+    )
+    edits = iter(["value = 0.75\n", "value = = 2\n"])
+
+    def engineer(brief: Brief) -> str:
+        if brief.agent is Agent.JUDGE:
+            return write(Judgement(0.5 + len(brief.tried) / 10, "Better."))
+        return write(Edit(5, 5, next(edits)) if brief.program else Replace(program))
+
+    project = at_phase(new_project(tmp_path / "p"), Phase.EXPERIMENTS)
+    (project.path / "results").mkdir(exist_ok=True)
+    turns = await turns_of(project, ScriptedModel(engineer), 3)
+    assert [turn.status for turn in turns] == [Status.OK, Status.OK, Status.FAILED]
+    assert "    value = 0.75\n" in project.read("experiment/main.py")
+    assert "indented like those" in turns[1].outcome
+    assert "IndentationError" in turns[2].outcome
+    assert "were indented" not in turns[2].outcome
