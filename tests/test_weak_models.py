@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from core.brief import Brief
+from core.brief import Brief, Job
 from core.commands import Dialogue, Edit, Judgement, Python, Replace, SubmitCode
 from core.create import create_project
 from core.events import TurnCommitted
@@ -132,3 +132,20 @@ async def test_an_edit_that_left_its_indentation_away_is_indented(tmp_path: Path
     assert "indented like those" in turns[1].outcome
     assert "IndentationError" in turns[2].outcome
     assert "were indented" not in turns[2].outcome
+
+
+async def test_a_plan_in_the_place_of_a_program_is_refused_and_an_empty_repair_leads_to_a_new_program(
+    tmp_path: Path,
+) -> None:
+    sent = iter(["# Plan\n\nMeasure it twice.", "import json\nfails(\n", "import json\nfails(\n"])
+
+    def engineer(brief: Brief) -> str:
+        return write(Judgement(0.5, "So.") if brief.agent is Agent.JUDGE else Replace(next(sent, "import os\n")))
+
+    model = ScriptedModel(engineer)
+    turns = await turns_of(at_phase(new_project(tmp_path / "p"), Phase.EXPERIMENTS), model, 4)
+    assert [turn.status for turn in turns] == [Status.MALFORMED, Status.FAILED, Status.FAILED, Status.FAILED]
+    assert "no Python program" in turns[0].outcome
+    assert "changes nothing" in turns[2].outcome
+    jobs = [request.brief.job for request in model.requests if request.brief.agent is Agent.ML_ENGINEER]
+    assert jobs == [Job.FIRST, Job.FIRST, Job.REPAIR, Job.REPLACE]

@@ -54,6 +54,8 @@ def unchanged(desk: Desk, craft: Craft, situation: Situation, answer: Answer) ->
     """A proposal that is what it started from: not run again, and an improving step that gained nothing."""
     outcome = "This changes nothing: the text is the same as before. Propose something else."
     draft = desk.draft(answer, f"{answer.label} changes nothing", Status.FAILED, outcome)
+    if situation.job is Job.REPAIR:  # whoever sees nothing to mend sees nothing the next time: it is written anew
+        return useless(desk, craft, replace(situation, repairs=REPAIRS), draft)
     if situation.job is not Job.IMPROVE:
         return useless(desk, craft, situation, draft)
     search = _with_try(desk, step_without_gain(situation.search), answer, Status.FAILED, "changes nothing")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from core.brief import Job
 from core.commands import Edit, Replace
-from core.edits import apply_edit, indented
+from core.edits import EditError, apply_edit, indented
 from core.progress import Pending, Progress, Search, condensed
 from core.record import Agent
 from core.running import run
@@ -20,6 +21,7 @@ from core.turn import Desk
 METRICS = "results/metrics.json"
 SHOWN = 4000
 """How many characters of a failed program's output the agent reads."""
+_IMPORT = re.compile(r"^\s*(?:import|from)\s+\w", re.MULTILINE)
 _INDENTED = "The new lines were indented like those that they replace."
 
 
@@ -61,6 +63,7 @@ class Programs:
     def applied(self, desk: Desk, situation: Situation, command: Edit | Replace) -> Applied:
         if isinstance(command, Edit):
             return _edited(situation.text, command)
+        _is_program(command.text)
         return Applied(command.text.rstrip("\n") + "\n")
 
     def complete(self, text: str) -> bool:
@@ -101,6 +104,15 @@ def _edited(text: str, edit: Edit) -> Applied:
         return Applied(edited)
     moved = apply_edit(text, indented(text, edit))
     return Applied(moved, (_INDENTED,)) if _is_python(moved) else Applied(edited)
+
+
+def _is_program(text: str) -> None:
+    """Raise EditError for prose: small models hand in the plan where the program is wanted."""
+    if not _IMPORT.search(text) and not _is_python(text):
+        raise EditError(
+            "This is no Python program: it imports nothing, and Python cannot read it.",
+            "Write the whole of experiment/main.py, in Python.",
+        )
 
 
 def _is_python(text: str) -> bool:
