@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from core.consequences import consequences, facts
 from core.handwork import commit_hand_edits
 
 if TYPE_CHECKING:
@@ -23,6 +24,14 @@ def rollback(project: Project, rev: str) -> str:
         head = project.rollback(rev)
     gone = f"{len(preview.turns)} turn{'' if len(preview.turns) == 1 else 's'} left behind"
     return f"Now at {head[:8]}; {gone}, kept for `labtop undo`."
+
+
+def rollback_preview(project: Project, rev: str) -> str:
+    """What going back to `rev` would take with it, as text; raises HistoryError, as going back would."""
+    told = facts(consequences(project, rev))
+    width = max(len(heading) for heading, _ in told) + 2
+    indent = f"\n{' ' * width}"
+    return "\n".join(f"{heading:<{width}}{words.replace(chr(10), indent)}" for heading, words in told)
 
 
 def undo(project: Project) -> str:

@@ -30,7 +30,7 @@ class FileChange:
 
 @dataclass(frozen=True, slots=True)
 class RollbackPreview:
-    """What a roll-back would do: `turns` go (newest first) and cost what `cost` says; scores are the best kept ones."""
+    """What a roll-back would do: `turns` go (newest first) and cost `cost`; scores are the best measured ones."""
 
     target: TurnSummary
     turns: tuple[TurnSummary, ...]
@@ -114,8 +114,9 @@ def log(git: Git, rev: str = "HEAD", limit: int | None = None, skip: int = 0) ->
 
 
 def best_turn(git: Git, commit: str) -> TurnSummary | None:
-    """The newest turn up to `commit` whose candidate became the best so far."""
-    found = summaries(git, "--first-parent", "-E", "--grep=^Lab-Kept: yes$", commit, limit=1)
+    """The newest turn up to `commit` whose measured candidate became the best so far; None when there is none yet."""
+    wanted = ("--all-match", "--grep=^Lab-Kept: yes$", "--grep=^Lab-Metric: .")
+    found = summaries(git, "--first-parent", "-E", *wanted, commit, limit=1)
     return found[0] if found else None
 
 

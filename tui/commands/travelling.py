@@ -16,12 +16,14 @@ from tui.commands.group import FOLDER, main, project_in, say, tells_errors
 @main.command()
 @click.argument("folder", type=FOLDER)
 @click.argument("rev")
+@click.option("--preview", is_flag=True, help="Only say what would go, and what it cost.")
 @tells_errors
-def rollback(folder: Path, rev: str) -> None:
+def rollback(folder: Path, rev: str, preview: bool) -> None:
     """Go back to turn or commit REV; what is left behind is kept, and `labtop undo` brings it back."""
     from core.history import rollback as roll_back
+    from core.history import rollback_preview
 
-    say(clean(roll_back(project_in(folder), rev)))
+    say(clean((rollback_preview if preview else roll_back)(project_in(folder), rev)))
 
 
 @main.command()
