@@ -153,7 +153,10 @@ class ProgramStarted:
 
 @dataclass(frozen=True, slots=True)
 class ProgramOutput:
-    """What a running program printed, cleaned of control codes. Never committed."""
+    """What a running program printed, cleaned of control codes. Never committed.
+
+    Only at its beginning there may be a carriage return: it overwrites the line before, as a progress bar does.
+    """
 
     turn: int
     text: str

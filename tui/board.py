@@ -17,6 +17,7 @@ from core.events import (
     ProgramFinished,
     ProgramOutput,
     ProgramStarted,
+    ProgramUsage,
     Proposed,
     ReportCompiled,
     Restarted,
@@ -191,6 +192,8 @@ class Board:
     """Seconds that it may take."""
     printed: str = ""
     """The last line that it has printed."""
+    usage: ProgramUsage | None = None
+    """What it took of the machine when it was looked at last."""
     pages: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
     asked: float | None = None
@@ -232,7 +235,7 @@ class Board:
 
     def apply(self, event: Event) -> None:
         """Take one event in."""
-        if not isinstance(event, (Waiting, ProgramOutput, Notice)):
+        if not isinstance(event, (Waiting, ProgramOutput, ProgramUsage, Notice)):
             self.wait = None
         match event:
             case RunStarted(project, branch, head, model, sandbox, turns):
@@ -250,6 +253,9 @@ class Board:
                 self.proposed = event
             case ProgramStarted(_, path, _, limit):
                 self.program, self.began, self.limit, self.printed = path, self.clock(), limit, ""
+                self.usage = None
+            case ProgramUsage():
+                self.usage = event
             case ProgramFinished():
                 self.program = ""
             case ReportCompiled(_, pages, problems):
