@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.pane_stage import HOSTILE, frame_of, staged, unsafe
-from tui.panes.diff import DiffPane, Row, count, read_diff
+from tui.panes.diff import DiffPane
 from tui.panes.output import MOST_LINES, OutputPane
 from tui.panes.report import ReportPane, paragraphs
+from tui.widgets.changes import Row, count, read_diff
 
 BEFORE = [f"value_{n} = {n}" for n in range(1, 61)]
 AFTER = [*BEFORE[:10], "rng = default_rng(seed)", *BEFORE[11:40], *BEFORE[42:]]

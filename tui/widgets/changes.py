@@ -1,0 +1,169 @@
+"""A unified diff as rows: read, numbered, counted, its two sides paired, and the words that differ in a pair."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from functools import lru_cache
+
+from rich.cells import cell_len
+
+from core.clean import clean
+
+_HUNK = re.compile(r"@@ -(\d{1,9})(?:,(\d{1,9}))? \+(\d{1,9})(?:,(\d{1,9}))? @@ ?(.*)")
+_WORD = re.compile(r"\w+|\s+|.")
+_LONGEST_COMPARED = 400
+"""Characters of a line up to which its words are compared."""
+_ALIKE = 0.4
+"""The share of the longer line that two must have in common: below that nearly all of it would be marked."""
+
+Span = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a diff: `sign` is + - or space, @ for a hunk's head, ~ for words of our own.
+
+    `number` is the line's in the new file, of what is removed in the old one.
+    """
+
+    sign: str
+    number: int
+    text: str
+    old: int = 0
+    """The number in the old file of a line that is in both."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two rows that stand side by side, by place; -1 where one side has none, the same twice for what is in both."""
+
+    left: int
+    right: int
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """A diff, ready to be drawn either way."""
+
+    rows: tuple[Row, ...]
+    pairs: tuple[Pair, ...]
+    partners: tuple[int, ...]
+    """For each row the one that its words are compared with; -1 for none."""
+    width: int
+    """Cells of the longest line."""
+    count: str
+    """How much it changes, e.g. `+6 −4 · 2 hunks`."""
+
+
+def changes(diff: str) -> Changes:
+    """Read a unified diff, whatever it holds; takes about 5 ms a thousand lines."""
+    rows = read_diff(clean(diff)) if diff.strip() else []
+    return laid_out(rows, count(rows))
+
+
+def laid_out(rows: Sequence[Row], told: str = "") -> Changes:
+    """Rows with their pairs."""
+    paired = list(_pairs(rows))
+    partners = [-1] * len(rows)
+    for pair in paired:
+        if pair.left != pair.right and pair.left >= 0 and pair.right >= 0:
+            partners[pair.left], partners[pair.right] = pair.right, pair.left
+    width = max((cell_len(row.text) for row in rows), default=0)
+    return Changes(tuple(rows), tuple(paired), tuple(partners), width, told)
+
+
+def count(rows: Sequence[Row]) -> str:
+    """How much a diff changes, e.g. `+6 −4 · 2 hunks`."""
+    if not rows:
+        return ""
+    signs = [row.sign for row in rows]
+    hunks = signs.count("@")
+    return f"+{signs.count('+')} −{signs.count('-')} · {hunks} hunk{'s' if hunks != 1 else ''}"
+
+
+def read_diff(diff: str) -> list[Row]:
+    """A unified diff as rows, numbered as in the new file, what is removed as in the old one; never raises."""
+    rows: list[Row] = []
+    old = new = old_left = new_left = 0
+    for text in diff.split("\n"):
+        body = text[1:].expandtabs(4)
+        if old_left <= 0 and new_left <= 0:
+            if match := _HUNK.match(text):
+                old, new = int(match[1]), int(match[3])
+                old_left, new_left = int(match[2] or 1), int(match[4] or 1)
+                rows.append(Row("@", 0, _head(new, new_left, match[5])))
+            elif text.startswith("+++ "):
+                rows.append(Row("~", 0, text[4:].expandtabs(4)))
+        elif text.startswith("+"):
+            rows.append(Row("+", new, body))
+            new, new_left = new + 1, new_left - 1
+        elif text.startswith("-"):
+            rows.append(Row("-", old, body))
+            old, old_left = old + 1, old_left - 1
+        elif not text.startswith("\\"):
+            rows.append(Row(" ", new, body, old))
+            old, new, old_left, new_left = old + 1, new + 1, old_left - 1, new_left - 1
+    return _without_lone_name(rows)
+
+
+@lru_cache(maxsize=1024)
+def differing(old: str, new: str) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
+    """Where the words of two lines differ, in each of them; nothing where the lines have little in common."""
+    if max(len(old), len(new)) > _LONGEST_COMPARED:
+        return (), ()
+    before, after = _WORD.findall(old), _WORD.findall(new)
+    matcher = SequenceMatcher(None, before, after, autojunk=False)
+    alike = sum(len("".join(before[a : a + size]).strip()) for a, _, size in matcher.get_matching_blocks())
+    if alike < _ALIKE * max(len(old.strip()), len(new.strip())):
+        return (), ()
+    codes = [code for code in matcher.get_opcodes() if code[0] != "equal"]
+    left = (_span(before, start, end) for _, start, end, _, _ in codes)
+    right = (_span(after, start, end) for _, _, _, start, end in codes)
+    return tuple(span for span in left if span[0] < span[1]), tuple(span for span in right if span[0] < span[1])
+
+
+def _span(words: Sequence[str], start: int, end: int) -> Span:
+    first = sum(map(len, words[:start]))
+    return first, first + sum(map(len, words[start:end]))
+
+
+def _pairs(rows: Sequence[Row]) -> list[Pair]:
+    """What was removed beside what came in its place, line by line; a longer side goes on alone."""
+    found: list[Pair] = []
+    removed: list[int] = []
+    added: list[int] = []
+
+    def settle() -> None:
+        for place in range(max(len(removed), len(added))):
+            left = removed[place] if place < len(removed) else -1
+            found.append(Pair(left, added[place] if place < len(added) else -1))
+        removed.clear()
+        added.clear()
+
+    for index, row in enumerate(rows):
+        if row.sign == "-":
+            if added:
+                settle()
+            removed.append(index)
+        elif row.sign == "+":
+            added.append(index)
+        else:
+            settle()
+            found.append(Pair(index, index))
+    settle()
+    return found
+
+
+def _without_lone_name(rows: list[Row]) -> list[Row]:
+    """The pane's title names the file already; names are kept where a diff goes over several files."""
+    names = [row for row in rows if row.sign == "~"]
+    return rows if len(names) > 1 else [row for row in rows if row.sign != "~"]
+
+
+def _head(first: int, lines: int, where: str) -> str:
+    last = first + lines - 1
+    span = f"line {first}" if lines == 1 else f"lines {first}–{last}" if lines else f"after line {first}"
+    return f"── {span} {where.expandtabs(4)}".rstrip()
