@@ -24,7 +24,8 @@ from tui.screens.history import HistoryScreen
 from tui.screens.laboratory import LaboratoryScreen
 from tui.screens.rollback import RollBackScreen
 from tui.screens.travel import counted
-from tui.screens.wall import PANES, Wall
+from tui.screens.places import PANES, PLACES
+from tui.screens.wall import Wall
 from tui.session import Opened
 
 HEAVY = [
@@ -195,21 +196,24 @@ async def test_zoom_says_why_it_does_nothing_on_a_small_screen(tmp_path: Path) -
 # Panes
 
 
+TOGETHER = ("chat", "diff", "scores", "report", "history", "output")
+
+
 def shown(pilot_frame: str) -> list[str]:
-    titles = ("─ Chat", "─ Diff", "─ Scores", "─ Report", "─ History", "─ Output")
-    return [title[2:].lower() for title in titles if title in pilot_frame]
+    return [name for name in PANES if f"─ {name.capitalize()}" in pilot_frame]
 
 
 async def test_all_panes_are_in_view_from_110_columns_on(tmp_path: Path) -> None:
     async with opened(app_on(tmp_path, 13), 110, 30) as pilot:
-        assert shown(frame_of(pilot)) == list(PANES)
+        assert shown(frame_of(pilot)) == list(TOGETHER)
         assert "─ Phases" in frame_of(pilot)
 
 
 async def test_a_small_screen_reaches_every_pane_by_number_and_by_tab(tmp_path: Path) -> None:
     async with opened(app_on(tmp_path, 13), 80, 24) as pilot:
-        for number, name in enumerate(PANES, 1):
-            await pilot.press(str(number))
+        for place in PLACES:
+            name = place.name
+            await pilot.press(place.key)
             await pilot.pause()
             assert shown(frame_of(pilot)) == [name]
             assert laboratory(pilot).wall.current == name
@@ -218,7 +222,7 @@ async def test_a_small_screen_reaches_every_pane_by_number_and_by_tab(tmp_path: 
             await pilot.press("tab")
             assert laboratory(pilot).wall.current == name
         await pilot.press("shift+tab")
-        assert laboratory(pilot).wall.current == "output"
+        assert laboratory(pilot).wall.current == "costs"
 
 
 @pytest.mark.parametrize("size", [(80, 24), (100, 30), (120, 40), (200, 60)])
@@ -241,7 +245,7 @@ async def test_resizing_switches_the_layout_and_keeps_the_pane(tmp_path: Path) -
         assert shown(frame_of(pilot)) == ["report"]
         await pilot.resize_terminal(120, 40)
         await pilot.pause()
-        assert shown(frame_of(pilot)) == list(PANES)
+        assert shown(frame_of(pilot)) == list(TOGETHER)
 
 
 async def test_zoom_shows_one_pane_and_all_of_them_again(tmp_path: Path) -> None:
@@ -251,7 +255,7 @@ async def test_zoom_shows_one_pane_and_all_of_them_again(tmp_path: Path) -> None
         assert shown(frame_of(pilot)) == ["diff"]
         await pilot.press("plus")
         await pilot.pause()
-        assert shown(frame_of(pilot)) == list(PANES)
+        assert shown(frame_of(pilot)) == list(TOGETHER)
 
 
 # Words

@@ -10,13 +10,12 @@ from textual.message import Message
 
 from core.errors import LabError
 from core.events import Event, ReportCompiled, State, StateChanged, TurnCommitted
-from core.gate import Decline
 from core.record import LoggedTurn
-from tui.board import Board
+from tui.board import Board, HistoryRow
 from tui.editor import edit
 from tui.keys import Scope, bindings
 from tui.panes.history import HistoryPane
-from tui.screens.answers import AnsweringScreen
+from tui.screens.commanding import CommandingScreen
 from tui.screens.screen import sheets
 from tui.screens.travel import Wish, travel
 from tui.screens.wall import Wall
@@ -25,13 +24,13 @@ from tui.widgets.keyline import KeyLine
 from tui.widgets.nowline import NowLine
 from tui.widgets.question import Question
 from tui.widgets.statusline import StatusLine
-from tui.widgets.tell import Purpose, TellLine
+from tui.widgets.tell import TellLine
 
 FRAMES_A_SECOND = 20
 """How often what the engine said is shown."""
 
 
-class LaboratoryScreen(AnsweringScreen):
+class LaboratoryScreen(CommandingScreen):
     """Shows what the session says and turns keys into what the session can do."""
 
     CSS_PATH = sheets("laboratory")
@@ -56,17 +55,17 @@ class LaboratoryScreen(AnsweringScreen):
         yield KeyLine(Scope.LABORATORY)
 
     def on_mount(self) -> None:
+        self.wall.go_to("chat")
+        self.wall.follow(self.session.project)
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        """Fill the panes once their frames are painted: both in one go would keep the keys waiting twice as long."""
         self._load(self.board, self._turns)
         self._turns = ()
-        self.wall.go_to("chat")
         self.set_interval(1 / FRAMES_A_SECOND, self._drain)
         self.set_interval(1.0, self._tick)
         self.session.start()
-
-    @property
-    def wall(self) -> Wall:
-        """The panes."""
-        return self.query_one(Wall)
 
     def show(self, events: Sequence[Event]) -> None:
         """Take events in and show what they change."""
@@ -190,29 +189,27 @@ class LaboratoryScreen(AnsweringScreen):
         if not isinstance(message, HistoryPane.Highlighted):
             self.action_history()
 
-    # Words
+    async def goto(self, turn: str) -> str:
+        """Look at a turn in the history."""
+        row = self._row_of(turn)
+        if row is None:
+            return self._no_turn(turn)
+        self._look_back(row.turn)
+        return ""
 
-    def action_tell(self) -> None:
-        """Write a note to the agents."""
-        self.query_one(TellLine).write(Purpose.NOTE)
+    async def roll_back_to(self, turn: str) -> str:
+        """Go back to a turn, the selected one where none is named."""
+        row = self._row_of(turn) if turn else self.wall.row
+        if turn and row is None:
+            return self._no_turn(turn)
+        self._roll_back(row)
+        return ""
 
-    def action_leave_line(self) -> None:
-        """Give the keys back to the pane."""
-        self.query_one(TellLine).rest()
-        self.wall.go_to(self.wall.current)
+    def _row_of(self, turn: str) -> HistoryRow | None:
+        return next((row for row in self.board.history if str(row.turn) == turn), None)
 
-    @on(TellLine.Said)
-    async def _said(self, message: TellLine.Said) -> None:
-        self.action_leave_line()
-        if message.purpose is Purpose.REASON:
-            self.answer(Decline(message.words))
-            return
-        try:
-            file = await self.session.tell(message.words)
-        except (LabError, OSError) as error:
-            self.say(f"the note was not written: {error}", "error")
-        else:
-            self.wall.note(f"you: {message.words}  ({file}; read at the next turn)")
+    def _no_turn(self, turn: str) -> str:
+        return f"there is no turn {turn or '…'} on this line; the last one is {self.board.turns}"
 
     def action_edit_settings(self) -> None:
         """Change lab.toml (config.toml where a model's price is wanted) in the person's own editor."""
@@ -230,21 +227,26 @@ class LaboratoryScreen(AnsweringScreen):
 
     # Going back
 
-    @work
-    async def action_history(self) -> None:
+    def action_history(self) -> None:
         """Look at every turn; what is wished there is done here."""
+        row = self.wall.row
+        self._look_back(row.turn if row else 0)
+
+    @work
+    async def _look_back(self, turn: int) -> None:
         from tui.screens.history import HistoryScreen
 
-        row = self.wall.row
         board, turns = await self.session.read()
-        wish = await self.app.push_screen_wait(HistoryScreen(board, turns, row.turn if row else 0))
+        wish = await self.app.push_screen_wait(HistoryScreen(board, turns, turn))
         if wish is not None:
             await self._travel(wish)
 
-    @work
-    async def action_roll_back(self) -> None:
+    def action_roll_back(self) -> None:
         """Go back to the selected turn."""
-        row = self.wall.row
+        self._roll_back(self.wall.row)
+
+    @work
+    async def _roll_back(self, row: HistoryRow | None) -> None:
         if row is None:
             self.say("nothing to go back to: no turn has been made yet")
         elif row.commit == self.board.head:
