@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
+import tempfile
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 from core.brief import Review
@@ -68,7 +71,15 @@ def write_section(project: Project, number: int, name: str, text: str) -> str:
 
 def studied(folder: Path) -> Project:
     """A study of eight turns: plan, three programs (one failed), and two sections of a report on them."""
-    project = Project.create(folder, settings_text("Are forests hurt more by label noise?", name=folder.name), {})
+    shutil.copytree(_template(), folder, symlinks=True)
+    return Project.open(folder)
+
+
+@cache
+def _template() -> Path:
+    project = Project.create(
+        Path(_made.name) / "p", settings_text("Are forests hurt more by label noise?", name="p"), {}
+    )
     add(project, turn(1, Phase.PLAN, Agent.POSTDOC, "PLAN"), {"plan.md": PLAN})
     experiment(project, 2, 0.9)
     broken = turn(3, Phase.EXPERIMENTS, Agent.ML_ENGINEER, "EDIT 3-4", "IndexError", status=Status.FAILED)
@@ -78,7 +89,10 @@ def studied(folder: Path) -> Project:
     experiment(project, 6, 0.934)
     write_section(project, 7, "Results", "The forest reaches 0.934.")
     write_section(project, 8, "Introduction", "Labels are often wrong, and forests feel it.")
-    return project
+    return project.path
+
+
+_made = tempfile.TemporaryDirectory(prefix="labtop-inquiry-")
 
 
 def review(project: Project, number: int, overall: int) -> str:

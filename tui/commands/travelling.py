@@ -48,30 +48,6 @@ def redo(folder: Path) -> None:
 
 @main.command()
 @click.argument("folder", type=FOLDER)
-@click.argument("name")
-@click.argument("rev", default="HEAD")
-@tells_errors
-def branch(folder: Path, name: str, rev: str) -> None:
-    """Start the line of inquiry NAME from turn or commit REV, and go to it."""
-    from core.history import branch as start_branch
-
-    say(clean(start_branch(project_in(folder), name, rev)))
-
-
-@main.command()
-@click.argument("folder", type=FOLDER)
-@click.argument("a")
-@click.argument("b")
-@tells_errors
-def compare(folder: Path, a: str, b: str) -> None:
-    """Two lines of inquiry, or two turns, side by side."""
-    from core.history import compare_text
-
-    say(clean(compare_text(project_in(folder).compare(a, b))))
-
-
-@main.command()
-@click.argument("folder", type=FOLDER)
 @click.option("--to", default="HEAD", show_default=True, help="The last turn or commit that is made again.")
 @click.option("--rerun", is_flag=True, help="Run every program anew, too, and list what differs.")
 @tells_errors
