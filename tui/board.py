@@ -59,13 +59,15 @@ class PhaseRow:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One candidate in the chart: `value` is the measured metric, `judge` the judge's 0-1."""
+    """One candidate in the chart: `value` is the measured metric, `judge` the judge's 0-1; `why` what was thought of it."""
 
     turn: int
     value: float | None
     judge: float
     kept: bool
     failed: bool
+    command: str = ""
+    why: str = ""
 
 
 LONG = 10.0
@@ -336,10 +338,11 @@ class Board:
         points = self.candidates.get(turn.phase)
         if points is None or turn.agent in (Agent.RESEARCHER, Agent.LABTOP):
             return
-        if turn.score:
-            points.append(Point(turn.number, turn.score.value, turn.score.judge, turn.score.kept, False))
+        if score := turn.score:
+            of = (turn.command, turn.reflection)
+            points.append(Point(turn.number, score.value, score.judge, score.kept, False, *of))
         elif turn.status is Status.FAILED:
-            points.append(Point(turn.number, None, 0.0, False, True))
+            points.append(Point(turn.number, None, 0.0, False, True, turn.command, turn.reflection or turn.outcome))
 
 
 def restored(turns: Iterable[tuple[str, Turn]], progress: Progress) -> Board:
