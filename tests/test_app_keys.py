@@ -38,7 +38,7 @@ def test_a_key_means_the_same_on_every_screen_that_has_the_action() -> None:
 
 @pytest.mark.parametrize("scope", Scope)
 def test_the_help_names_every_key(scope: Scope) -> None:
-    text = section(scope).plain
+    text = section(scope, actions(scope)).plain
     for action in actions(scope):
         assert not action.shown or (action.shown in text and action.help in text)
 
@@ -46,15 +46,15 @@ def test_the_help_names_every_key(scope: Scope) -> None:
 @pytest.mark.parametrize("scope", [Scope.LABORATORY, Scope.HISTORY, Scope.HOME])
 @pytest.mark.parametrize("width", [40, 78, 118, 198])
 def test_the_bottom_line_fits_and_always_shows_help_and_the_way_out(scope: Scope, width: int) -> None:
-    line = key_line(scope, width).plain.rstrip()
+    line = key_line(actions(scope), width).plain.rstrip()
     assert len(line) <= width
     assert line.endswith("q quit")
     assert "? help" in line
 
 
 def test_what_is_first_in_the_registry_stays_longest_on_the_bottom_line() -> None:
-    assert "space run/pause" in key_line(Scope.LABORATORY, 60).plain
-    assert "zoom" not in key_line(Scope.LABORATORY, 60).plain
+    assert "space run/pause" in key_line(actions(Scope.LABORATORY), 60).plain
+    assert "zoom" not in key_line(actions(Scope.LABORATORY), 60).plain
 
 
 def test_the_table_names_every_key_once() -> None:

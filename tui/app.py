@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
@@ -15,11 +16,14 @@ from textual.filter import LineFilter
 
 from tui.filters import EscapeFilter
 from tui.screens.opening import OpeningScreen
+from tui.themes import dress
 
 if TYPE_CHECKING:
     from textual.command import Provider
 
     from core.errors import LabError
+    from tui.keymap import Keymap
+    from tui.preferences import Preferences
     from tui.screens.home import HomeScreen
     from tui.screens.laboratory import LaboratoryScreen
     from tui.session import Opener
@@ -47,9 +51,13 @@ class LabtopApp(App[None]):
         autostart: bool = False,
         model_pace: float = 0.0,
         opener: Opener | None = None,
+        preferences: Preferences | None = None,
     ) -> None:
         """`model_pace` is how many seconds the built-in researcher takes for a reply, so that it can be watched."""
-        super().__init__()
+        # Without colours Textual would mix greys; over the terminal's own colours it leaves them out.
+        super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
+        self.preferences = preferences
+        self.own_keys: Keymap = {}
         self.project_path = project_path
         self.autostart = autostart
         self.model_pace = model_pace
@@ -63,19 +71,30 @@ class LabtopApp(App[None]):
         return OpeningScreen(f"opening {self.project_path} …" if self.project_path else "looking for your projects …")
 
     def on_mount(self) -> None:
-        if self.console.color_system == "standard" and not self.is_headless:
-            self.theme = "ansi-dark"  # sixteen colours are the terminal's own; mixed ones would come out as any of them
+        dress(self, self.preferences.theme if self.preferences else "")
         self.call_after_refresh(self._begin)
 
-    def _begin(self) -> None:
+    async def _begin(self) -> None:
+        await self._read_keys()
         if self.project_path is None:
             self.action_projects()
         else:
             self.enter(self.project_path, self.autostart)
 
+    async def _read_keys(self) -> None:
+        """The person's own keys, before there is a screen that shows them."""
+        if self.preferences is None:
+            return
+        from tui.keymap import for_textual, read_keymap
+
+        self.own_keys, problems = await asyncio.to_thread(read_keymap)
+        self.set_keymap(for_textual(self.own_keys))
+        for problem in problems:
+            self.notify(problem, title="Keys", severity="warning", markup=False, timeout=15)
+
     def on_home_screen_chosen(self, message: HomeScreen.Chosen) -> None:
         """A project was chosen from the list."""
-        self.enter(message.path)
+        self.enter(message.path, message.running)
 
     def on_laboratory_screen_left(self) -> None:
         """The laboratory was left for the list; its engine is stopped already."""
@@ -98,7 +117,9 @@ class LabtopApp(App[None]):
         self.run_worker(self._go_home(), exclusive=True, group="screen")
 
     async def _enter(self, path: Path, running: bool) -> None:
-        await asyncio.to_thread(import_module, "tui.screens.laboratory")
+        from tui.warm import warm
+
+        await asyncio.to_thread(warm)
         from core.errors import LabError
         from tui.screens.laboratory import LaboratoryScreen
         from tui.session import Session, open_project
@@ -120,7 +141,8 @@ class LabtopApp(App[None]):
 
     async def _go_home(self) -> None:
         await asyncio.to_thread(import_module, "tui.screens.home")
-        from tui.screens.home import HomeScreen, looked_at
+        from tui.screens.home import HomeScreen
+        from tui.screens.listed import looked_at
 
         self._laboratory = None
         await self._only(HomeScreen(await asyncio.to_thread(looked_at)))

@@ -106,7 +106,12 @@ ACTIONS = (
     Action("new_project", ("n",), "n", "new project", "Start a project on a question of yours", (_HOME,), True),
     Action("open_selected", ("enter",), "enter", "open", "Open the selected project", (_HOME,), True),
     Action("home", (), "", "projects", "Leave this project (it stays as it is) for the list of projects", (_LAB,)),
-    Action("palette", ("slash", "ctrl+p"), "/ ^p", "commands", "Every command by name", _EVERYWHERE, True),
+    Action("demo", ("d",), "d", "demo", "Open the demo: a whole study on the built-in researcher", (_HOME,), True),
+    Action("welcome", (), "", "welcome", "What labtop is, what is here for it, and a first question", (_HOME,)),
+    Action("find", ("slash",), "/", "find", "Show only the projects that hold some words", (_HOME,), True),
+    Action("command", ("slash", "colon"), "/ :", "commands", "Start a command in the input line", (_LAB,), True),
+    Action("palette", ("ctrl+p",), "^p", "palette", "Every command by name", _EVERYWHERE, True),
+    Action("doctor", ("D",), "D", "doctor", "What this machine has and lacks, and what to do about it", _EVERYWHERE),
     Action(
         "save_picture", (), "", "save picture", "Save this screen as an SVG file in the current folder", _EVERYWHERE
     ),
@@ -126,7 +131,12 @@ def bindings(*scopes: Scope) -> list[BindingType]:
     """The same actions as Textual's bindings."""
     return [
         Binding(
-            key, f"{action.id}({argument!r})" if argument else action.id, action.label, tooltip=action.help, show=False
+            key,
+            f"{action.id}({argument!r})" if argument else action.id,
+            action.label,
+            tooltip=action.help,
+            show=False,
+            id=f"{action.id}.{argument}" if argument else action.id,
         )
         for action in actions(*scopes)
         for key, argument in zip(action.keys, action.arguments or ("",) * len(action.keys), strict=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Callable
@@ -17,6 +18,8 @@ from core.record import Phase
 
 FOLDER = click.Path(path_type=Path)
 PHASES = click.Choice([phase.value for phase in Phase])
+COLOURLESS = ("vt", "xterm-mono", "linux-m", "hp", "wy")
+"""How terminals begin that know no colours; what they show is bold or reversed instead."""
 PACE = 0.012
 """Seconds between the words of the built-in researcher in the app, so that a person can follow it."""
 
@@ -64,11 +67,29 @@ def project_in(folder: Path) -> Any:
 
 
 def open_app(folder: Path | None, autostart: bool = False) -> None:
-    """The app on a project, or on the list of projects; raises LabError where there is no terminal."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise LabError("The app needs a terminal.", "Without one: labtop run FOLDER, or labtop demo --headless.")
+    """The app on a project, or on the list of projects; raises LabError where there is no terminal for it."""
+    _need_a_terminal()
     from tui.app import LabtopApp
+    from tui.preferences import read_preferences
 
+    preferences, problem = read_preferences()
+    if problem:
+        click.echo(clean(f"Left at their defaults: {problem}"), err=True)
     # Under nohup the signal of a lost line is ignored, and an app without its terminal would go on for ever.
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
-    LabtopApp(folder.expanduser().resolve() if folder else None, autostart=autostart, model_pace=PACE).run()
+    path = folder.expanduser().resolve() if folder else None
+    app = LabtopApp(path, autostart=autostart, model_pace=PACE, preferences=preferences)
+    app.run(mouse=preferences.mouse)
+
+
+def _need_a_terminal() -> None:
+    without = "Without one: labtop run FOLDER, or labtop demo --headless."
+    if os.environ.get("TEXTUAL_DRIVER"):
+        return  # a browser draws the screen (labtop serve)
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise LabError("The app needs a terminal.", without)
+    term = os.environ.get("TERM", "")
+    if term in ("", "dumb", "unknown"):
+        raise LabError(f"This terminal (TERM={term or 'not set'}) cannot be drawn on.", without)
+    if term.startswith(COLOURLESS):
+        os.environ["NO_COLOR"] = "1"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -11,7 +12,8 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from tui.keys import Scope, actions
+from tui.keymap import at_hand
+from tui.keys import Action, Scope
 
 ABOUT = {
     Scope.LABORATORY: "Agents work through seven phases; every turn is a git commit. Watch, hold, step, go back.",
@@ -36,13 +38,13 @@ class HelpScreen(ModalScreen[None]):
             sheet.border_title = "Help"
             sheet.border_subtitle = "esc back"
             for scope in self.scopes:
-                yield Static(section(scope), markup=False)
+                yield Static(section(scope, at_hand(self.app, scope)), markup=False)
 
 
-def section(scope: Scope) -> Content:
+def section(scope: Scope, actions: Sequence[Action]) -> Content:
     """One scope's keys as aligned lines under its name."""
     lines: list[str | tuple[str, str]] = [(f"{scope}\n", "bold"), (f"{ABOUT[scope]}\n\n", "$text-muted")]
-    for action in actions(scope):
+    for action in actions:
         if action.shown:
             lines += [(f"  {action.shown:<10}", "$accent"), f"{action.help}\n"]
     return Content.assemble(*lines)

@@ -33,12 +33,17 @@ class NewProjectScreen(ModalScreen[Path | None]):
     AUTO_FOCUS = "#question"
     VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-high")]  # noqa: RUF012  declared so by Textual
 
+    def __init__(self, question: str = "") -> None:
+        super().__init__()
+        self.question = question
+
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="new", classes="sheet") as sheet:
             sheet.border_title = "New project"
             sheet.border_subtitle = "^s create · tab next · esc cancel"
             yield Label("The question")
             yield Input(
+                self.question,
                 id="question",
                 compact=True,
                 placeholder="are tree ensembles more sensitive to label noise than linear models?",

@@ -1,0 +1,56 @@
+"""What this machine has and lacks, as `labtop doctor` tells it, looked up while the screen stands."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from core.doctor import Finding
+from tui.widgets.found import found_lines
+
+LOOKING = "looking …"
+
+
+class DoctorScreen(ModalScreen[None]):
+    """A sheet of findings; nothing on the network is asked before a person wants it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        ("escape,q,D", "dismiss", "back"),
+        ("n", "look(True)", "ask the network"),
+        ("r", "look(False)", "look again"),
+    ]
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(id="doctor", classes="sheet") as sheet:
+            sheet.border_title = "This machine"
+            sheet.border_subtitle = "r look again · n ask the network, too · esc back"
+            yield Static(LOOKING, markup=False)
+
+    def on_mount(self) -> None:
+        self.action_look(False)
+
+    def action_look(self, network: bool) -> None:
+        """Look at the machine anew."""
+        self.query_one(Static).update("asking the network, too …" if network else LOOKING)
+        self._look(network)
+
+    @work(exclusive=True)
+    async def _look(self, network: bool) -> None:
+        told = await asyncio.to_thread(_findings, network)
+        if self.is_attached:
+            self.query_one(Static).update(Content("\n").join(found_lines(told)))
+
+
+def _findings(network: bool) -> Sequence[Finding]:
+    from core.doctor import findings
+
+    return list(findings(network))
