@@ -132,13 +132,28 @@ class CallMade:
 
 @dataclass(frozen=True, slots=True)
 class Proposed:
-    """The reply has been understood as a command; `diff` is what it would change in `path` (either may be empty)."""
+    """The reply has been understood as a command; `diff` is what it would change in `path` (either may be empty).
+
+    Where the person is asked about more than a reply, `result` is the phase whose result it is, and `note` says what is
+    the matter with the reply (that it was interrupted).
+    """
 
     turn: int
     agent: Agent
     command: str
     path: str = ""
     diff: str = ""
+    result: Phase | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What an agent says to a question about its reply. It is no turn, and never committed."""
+
+    turn: int
+    question: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +229,7 @@ class TurnCommitted:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something a person should know; `level` is `info`, `warning` or `error`."""
+    """Something a person should know; `level` is `info`, `warning`, `error`, or `bell`: a face rings."""
 
     level: str
     text: str
@@ -233,6 +248,7 @@ Event = (
     | Restarted
     | CallMade
     | Proposed
+    | Answered
     | ProgramStarted
     | ProgramOutput
     | ProgramUsage
