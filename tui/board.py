@@ -59,7 +59,7 @@ class PhaseRow:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One candidate in the chart: `value` is the measured metric, `judge` the judge's 0-1; `why` what was thought of it."""
+    """One candidate: `value` is the measured metric, `judge` the judge's 0-1; `why` is what was thought of it."""
 
     turn: int
     value: float | None

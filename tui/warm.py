@@ -15,12 +15,10 @@ def warm() -> None:
     What was imported stays for good: a collector that walks through all of it again and again would hold every frame.
     """
     import_module("tui.screens.laboratory")
-    from tui.panes.scores import Series, chart
     from tui.widgets.code import coloured
     from tui.widgets.prose import prose
 
     prose("*ready*")
-    chart(Series([1], [1.0], [True], []), 40, 8)
     for language in LANGUAGES:
         coloured("ready = 1", language)
     gc.freeze()
