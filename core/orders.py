@@ -92,11 +92,18 @@ class Travel:
     """Go elsewhere in the history and hold there: to turn or commit `rev`, or to the line of inquiry `name`.
 
     A roll-back needs `rev`, a branch `name` (and starts at `rev` or here), a switch `name`; undo and redo need neither.
+    `reason` says why the run is held afterwards.
     """
 
     kind: Way
     rev: str = ""
     name: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Lend:
+    """Stop, and let go of the project so that whoever orders this may change it; the next order takes it back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +118,22 @@ class Stop:
     after_turn: bool = False
 
 
-Order = Go | Pause | Step | StopAfter | StopAt | Answer | Autonomy | Interrupt | Ask | GiveUp | Travel | TakeHelm | Stop
+Order = (
+    Go
+    | Pause
+    | Step
+    | StopAfter
+    | StopAt
+    | Answer
+    | Autonomy
+    | Interrupt
+    | Ask
+    | GiveUp
+    | Travel
+    | Lend
+    | TakeHelm
+    | Stop
+)
 _ORDERS: Mapping[str, type[Any]] = {kind.__name__: kind for kind in get_args(Order)}
 _VERDICTS: Mapping[str, type[Any]] = {kind.__name__: kind for kind in get_args(Verdict)}
 

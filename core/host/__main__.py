@@ -1,0 +1,7 @@
+"""`python -m core.host FOLDER`: the engine's process in the foreground."""
+
+import sys
+
+from core.host.process import main
+
+main(sys.argv[1:])
