@@ -96,7 +96,8 @@ def require_on_line(git: Git, commit: str, rev: str) -> None:
     branch = branch_of(git)
     if commit == resolve(git, "HEAD"):
         raise HistoryError(f"{rev[:80]!r} is where {branch} stands already.", "Choose an earlier turn.")
-    if git.run("rev-list", "--max-count=1", commit, "--not", "HEAD"):
+    # Not by rev-list, which believes the commits' times: a clock that went back would hide a turn from it.
+    if git.text("merge-base", commit, "HEAD", accept=(0, 1)) != commit:
         raise HistoryError(
             f"{rev[:80]!r} is not on the line of {branch}, so one cannot roll back to it.",
             "Start a branch there with `labtop branch`, or switch to the branch that holds it.",

@@ -7,13 +7,14 @@ from pathlib import Path
 import click
 
 from core.clean import clean
+from tui.commands import offered
 from tui.commands.group import FOLDER, main, project_in, say, tells_errors
 
 
 @main.command()
 @click.argument("folder", type=FOLDER)
 @click.argument("name")
-@click.argument("rev", default="HEAD")
+@click.argument("rev", default="HEAD", shell_complete=offered.turns)
 @click.option("--beside", type=FOLDER, metavar="NEWFOLDER", help="In a folder of its own: both lines can run at once.")
 @tells_errors
 def branch(folder: Path, name: str, rev: str, beside: Path | None) -> None:
@@ -44,7 +45,7 @@ def lines(folder: Path) -> None:
 
 @main.command()
 @click.argument("folder", type=FOLDER)
-@click.argument("named", nargs=-1, required=True, metavar="A B [C]...")
+@click.argument("named", nargs=-1, required=True, metavar="A B [C]...", shell_complete=offered.turns)
 @tells_errors
 def compare(folder: Path, named: tuple[str, ...]) -> None:
     """Two or more lines of inquiry, turns or folders of one study side by side."""
@@ -56,3 +57,23 @@ def compare(folder: Path, named: tuple[str, ...]) -> None:
         raise click.UsageError("Name two lines at least: labtop lines FOLDER lists them.")
     width = min(200, shutil.get_terminal_size((120, 40)).columns)
     say(clean(compared_text(compare_lines(project_in(folder), named), width)))
+
+
+@main.command()
+@click.argument("folder", type=FOLDER)
+@click.argument("line", metavar="FROM")
+@click.option("--part", "parts", multiple=True, help="program, results or 'section NAME'; may be given again.")
+@click.option("--over", is_flag=True, help="Where both lines changed the same, put theirs in the place of yours.")
+@click.option("--preview", is_flag=True, help="Only say what would be taken, and what is missing.")
+@tells_errors
+def take(folder: Path, line: str, parts: tuple[str, ...], over: bool, preview: bool) -> None:
+    """Take a finding of line, turn or folder FROM: its program, its numbers, a part of its report.
+
+    It becomes a turn of yours. The program is run and measured here; the numbers come with the commit that measured
+    them and are never taken for this line's own.
+    """
+    from core.findings import find, finding_text
+    from core.findings import take as take_finding
+
+    project = project_in(folder)
+    say(clean(finding_text(find(project, line, parts)) if preview else take_finding(project, line, parts, over=over)))
