@@ -61,7 +61,7 @@ class Said:
     def is_rounded(self, measured: float) -> bool:
         """Whether `measured` reads so when it is rounded as this is; a share may be told in percent."""
         near = 0.5 * 10.0**-self.decimals * (1 + 1e-9) if self.decimals else 1e-9
-        told = (measured, 100 * measured) if self.decimals or self.percent else (measured,)
+        told = (measured, 100 * measured) if self.percent or (self.decimals and abs(self.value) >= 1) else (measured,)
         return any(abs(number - self.value) <= near for number in told)
 
 
