@@ -29,7 +29,7 @@ async def test_a_slash_offers_every_command_and_tab_completes(tmp_path: Path) ->
         assert laboratory(pilot).query_one(Line).value == "/goto 11"
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(pilot.app.screen, HistoryScreen))
-        await until(pilot, lambda: "turn 11" in frame_of(pilot))
+        await until(pilot, lambda: " turn 11 " in frame_of(pilot))
 
 
 async def test_every_command_of_ones_own_is_carried_out_by_something(tmp_path: Path) -> None:

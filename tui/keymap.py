@@ -28,7 +28,7 @@ FREE = {action.id: action for action in ACTIONS if set(action.scopes) != {Scope.
 RESERVED = {"ctrl+q", "ctrl+c"}
 """The ways out that hold whatever has the focus."""
 
-_SHOWN = {"space": "space", "escape": "esc", "enter": "enter", "question_mark": "?", "slash": "/", "colon": ":"}
+_SHOWN = {"escape": "esc", "plus": "+", "minus": "-", "up": "↑", "down": "↓", "pageup": "PgUp", "pagedown": "PgDn"}
 
 Keymap = Mapping[str, tuple[str, ...]]
 """Keys by action, in Textual's names."""
@@ -104,7 +104,8 @@ def shown(key: str) -> str:
         return _SHOWN[key]
     from textual.keys import key_to_character
 
-    return key_to_character(key) or key
+    character = key_to_character(key)
+    return character if character and character.isprintable() and not character.isspace() else key
 
 
 def for_textual(keymap: Keymap) -> dict[str, str]:

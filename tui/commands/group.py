@@ -15,8 +15,9 @@ import click
 from core.clean import clean
 from core.errors import LabError
 from core.record import Phase
+from tui.commands.offered import Folder
 
-FOLDER = click.Path(path_type=Path)
+FOLDER = Folder(path_type=Path)
 PHASES = click.Choice([phase.value for phase in Phase])
 COLOURLESS = ("vt", "xterm-mono", "linux-m", "hp", "wy")
 """How terminals begin that know no colours; what they show is bold or reversed instead."""

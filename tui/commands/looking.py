@@ -39,7 +39,7 @@ def log(folder: Path, as_json: bool, limit: int | None) -> None:
 
 @main.command()
 @click.argument("folder", type=FOLDER)
-@click.argument("file", type=FOLDER)
+@click.argument("file", type=click.Path(path_type=Path))
 @tells_errors
 def export(folder: Path, file: Path) -> None:
     """Write what a reader needs to check a project to FILE.zip: report, code, figures, data recipe, turns."""

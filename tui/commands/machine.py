@@ -9,11 +9,12 @@ from typing import Any
 import click
 
 from core.clean import clean
+from tui.commands import offered
 from tui.commands.group import main, say, tells_errors
 
 
 @main.command()
-@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=offered.models)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a model.")
 @click.option("--add", metavar="NAME", help="Write a model into config.toml, under this name.")
 @click.option("--base-url", default="", help="With --add: the server's address, e.g. https://api.openai.com/v1.")

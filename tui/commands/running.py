@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from core.record import Phase
+from tui.commands import offered
 from tui.commands.group import FOLDER, PHASES, main, open_app, project_in, say, tells_errors
 
 DEMO_FOLDER = Path("labtop-demo")
@@ -34,7 +35,7 @@ def demo(folder: Path, headless: bool, seed: int) -> None:
 @click.option("--question", required=True, help="The research question.")
 @click.option("--data", type=click.Path(path_type=Path), help="Your own CSV, Parquet or JSON-lines file.")
 @click.option("--target", default="", help="The column to predict.")
-@click.option("--model", default="builtin", show_default=True)
+@click.option("--model", default="builtin", show_default=True, shell_complete=offered.models)
 @click.option("--copilot", type=click.Choice(["turn", "phase", "off"]), default="off", show_default=True)
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True)
 @tells_errors

@@ -10,12 +10,13 @@ import click
 
 from core.clean import clean
 from core.errors import LabError
+from tui.commands import offered
 from tui.commands.group import FOLDER, main, project_in, say, tells_errors
 
 
 @main.command()
 @click.argument("folder", type=FOLDER)
-@click.argument("rev")
+@click.argument("rev", shell_complete=offered.turns)
 @click.option("--preview", is_flag=True, help="Only say what would go, and what it cost.")
 @tells_errors
 def rollback(folder: Path, rev: str, preview: bool) -> None:
@@ -48,7 +49,13 @@ def redo(folder: Path) -> None:
 
 @main.command()
 @click.argument("folder", type=FOLDER)
-@click.option("--to", default="HEAD", show_default=True, help="The last turn or commit that is made again.")
+@click.option(
+    "--to",
+    default="HEAD",
+    shell_complete=offered.turns,
+    show_default=True,
+    help="The last turn or commit that is made again.",
+)
 @click.option("--rerun", is_flag=True, help="Run every program anew, too, and list what differs.")
 @tells_errors
 def replay(folder: Path, to: str, rerun: bool) -> None:
@@ -76,7 +83,7 @@ def replay(folder: Path, to: str, rerun: bool) -> None:
 
 @main.command()
 @click.argument("folder", type=FOLDER)
-@click.argument("rev")
+@click.argument("rev", shell_complete=offered.turns)
 @click.argument("new", type=FOLDER)
 @click.option("--edit", "what", required=True, help="`reply` (of turn REV), or a file of the project after it.")
 @click.option("--with", "text", type=click.File(encoding="utf-8"), help="The new text; without it $EDITOR opens.")

@@ -52,7 +52,8 @@ class Offers(Static):
 
     DEFAULT_CSS = """
     Offers {
-        overlay: screen; constrain: none inside; display: none; width: 1fr; height: auto; padding: 0 1;
+        overlay: screen; position: absolute; constrain: none inside; display: none;
+        width: 100%; height: auto;
         background: $background; border-top: solid $foreground 25%;
     }
     """
@@ -81,9 +82,9 @@ class TellLine(Horizontal):
     """A prompt and a field of one line."""
 
     DEFAULT_CSS = """
-    TellLine { height: 1; padding: 0 1; }
-    TellLine > .prompt { width: 2; color: $accent; }
-    TellLine > Input, TellLine > Input:focus { background: $background; }
+    TellLine { height: 1; }
+    TellLine > .prompt { width: 3; padding: 0 1; color: $accent; }
+    TellLine > Input, TellLine > Input:focus { background: $background; padding: 0 1 0 0; }
     """
 
     class Said(Message):
