@@ -37,7 +37,7 @@ class Printed:
 
     title: str = ""
     turn: int = 0
-    """Whose output it is; 0 for the program that runs or ran last."""
+    """Whose output it is; 0 where that is not known."""
     state: str = ""
     lines: list[str] = field(default_factory=lambda: [""])
     width: int = 0
@@ -74,7 +74,7 @@ class OutputPane(LineView):
     ]
 
     class Wanted(Message):
-        """The output of the nearest program run before (or after) the turn `of` is to be shown; 0 is the newest."""
+        """The output of the nearest program that ran before (or after) the turn `of` is to be shown."""
 
         def __init__(self, pane: OutputPane, of: int, *, earlier: bool) -> None:
             super().__init__()
@@ -154,13 +154,15 @@ class OutputPane(LineView):
 
     def action_look(self, where: str) -> None:
         """Ask for the output of the program that ran before the one that is shown, or after it."""
-        if self._begun:
+        if self._shown.turn:
             self.post_message(self.Wanted(self, self._shown.turn, earlier=where == "earlier"))
+        else:
+            self.notify("no other program's output is at hand here", markup=False)
 
     @property
-    def showing(self) -> int:
-        """The turn whose output is shown; 0 for a program whose turn is not over."""
-        return self._shown.turn
+    def newest_turn(self) -> int:
+        """The turn whose program runs, or ran last."""
+        return self._newest.turn
 
     def line(self, index: int) -> Line:
         text = self._shown.lines[index]

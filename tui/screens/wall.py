@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
-from textual.containers import Container, Horizontal, Vertical
+from textual.containers import Horizontal, Vertical
 from textual.events import DescendantFocus, Resize
 from textual.widgets import Static
 
@@ -18,6 +18,7 @@ from core.events import (
     ProgramFinished,
     ProgramOutput,
     ProgramStarted,
+    ProgramUsage,
     Proposed,
     Restarted,
     State,
@@ -39,6 +40,7 @@ from tui.panes.scores import ScoresPane
 from tui.screens.aside import Aside
 from tui.screens.layout import LAYOUT, Layout, read_layout, write_layout
 from tui.screens.places import ASIDES, PANES, panes, tabs
+from tui.screens.recalling import Recalling
 
 if TYPE_CHECKING:
     from core.workspace.project import Project
@@ -50,7 +52,7 @@ WIDEST = 180
 """Columns from which on a reading pane has a place of its own beside them."""
 
 
-class Wall(Container):
+class Wall(Recalling):
     """Composes the panes, lays them out, moves the focus among them and hands events on."""
 
     def __init__(self) -> None:
@@ -194,13 +196,13 @@ class Wall(Container):
     def load(self, board: Board, turns: Sequence[LoggedTurn]) -> None:
         """Show a project as its history tells it."""
         said = [logged.turn for logged in turns if logged.turn.number]
-        self.query_one(ChatPane).load(said)
+        self.query_one(ChatPane).load(said, recalls=True)
         changed = next((turn for turn in reversed(said) if turn.diff), None)
         self._diff(changed)
         printed = next((turn for turn in reversed(said) if turn.output), None)
         output = self.query_one(OutputPane)
         if printed:
-            output.begin(f"turn {printed.number}")
+            output.begin(f"turn {printed.number}", printed.number)
             output.append(printed.output)
             output.finish("failed" if printed.status is Status.FAILED else "")
         self.refresh_values(board)
@@ -210,7 +212,7 @@ class Wall(Container):
         """Hand on what happened; `board` has taken it in already."""
         for event in events:
             self._route(event)
-        if any(not isinstance(event, (Token, Thinking, ProgramOutput)) for event in events):
+        if any(not isinstance(event, (Token, Thinking, ProgramOutput, ProgramUsage)) for event in events):
             self.refresh_values(board)
         self._aside.take_in(events)
 
@@ -224,8 +226,7 @@ class Wall(Container):
     def tick(self, board: Board) -> None:
         """Say how long the program that runs has been running; called once a second."""
         if board.program:
-            ran = f"running for {board.clock() - board.began:.0f} s of at most {board.limit:.0f} s"
-            self.query_one(OutputPane).border_subtitle = ran
+            self.query_one(OutputPane).gauge(board.clock() - board.began, board.limit, board.usage)
 
     def show_report(self, source: str, pages: tuple[str, ...], problems: tuple[str, ...]) -> None:
         """The report as it is now."""
@@ -255,8 +256,8 @@ class Wall(Container):
                 chat.hush()
                 if diff:
                     self.query_one(DiffPane).show(command, path, diff)
-            case ProgramStarted(_, path, sandbox):
-                output.begin(f"{path} · {sandbox}")
+            case ProgramStarted(turn, path, sandbox):
+                output.begin(f"{path} · {sandbox}", turn)
             case ProgramOutput(_, text):
                 output.append(text)
             case ProgramFinished(_, problem):
