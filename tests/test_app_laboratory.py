@@ -310,7 +310,7 @@ async def test_a_note_never_follows_a_link_out_of_the_project(tmp_path: Path) ->
 async def waiting(pilot_app: LabtopApp, keys: list[str]) -> tuple[FakeLaboratory, str]:
     async with opened(pilot_app) as pilot:
         screen = laboratory(pilot)
-        engine = screen.session._engine
+        engine = screen.session.link.laboratory
         await until(pilot, lambda: screen.question.asked)
         screen.question.clock = lambda: 1e12
         frame = frame_of(pilot)
@@ -347,10 +347,10 @@ async def test_a_key_within_half_a_second_is_no_answer(tmp_path: Path) -> None:
         screen.question.clock = lambda: began + 0.4
         await pilot.press("a")
         await pilot.pause(0.2)
-        assert not screen.session._engine.verdicts
+        assert not screen.session.link.laboratory.verdicts
         screen.question.clock = lambda: began + 0.6
         await pilot.press("a")
-        await until(pilot, lambda: screen.session._engine.verdicts == [Approve()])
+        await until(pilot, lambda: screen.session.link.laboratory.verdicts == [Approve()])
 
 
 # Leaving, opening
@@ -447,7 +447,7 @@ async def test_the_key_that_always_quits_stops_the_engine_too(tmp_path: Path) ->
 async def test_a_defect_of_the_engine_is_seen_and_kept_for_a_report(tmp_path: Path) -> None:
     async with opened(app_on(tmp_path, 3)) as pilot:
         screen = laboratory(pilot)
-        screen.session._engine.turns = [None] * 16
+        screen.session.link.laboratory.turns = [None] * 16
         await pilot.press("n")
         await until(pilot, lambda: screen.board.state is State.STOPPED)
         assert "a defect in labtop: AttributeError" in screen.board.reason

@@ -127,6 +127,7 @@ class LabtopApp(App[None]):
         try:
             opened = await asyncio.to_thread(self._opener or open_project, path, running, self.model_pace)
             session = Session(opened)
+            await session.open()
             board, turns = await session.read()
         except LabError as error:
             self._refuse(error)

@@ -212,6 +212,7 @@ class Host:
             guest.steers,
             standing.turn_seconds,
             standing.program_seconds,
+            standing.paid,
         )
         guest.tell({"greeting": asdict(greeting)})
         for event in standing.events():
@@ -265,7 +266,7 @@ class Host:
                 words = await self._obey(guest, order)
                 travels = isinstance(order, Travel)
                 head = await asyncio.to_thread(lambda: self._project.head) if travels else self._standing.head
-                guest.tell({"done": asdict(Done(number, words, head))})
+                guest.tell({"done": asdict(Done(number, words, head, isinstance(order, Travel | Lend)))})
             except LabError as error:
                 guest.tell({"refused": asdict(Refused(number, error.title, error.message, error.hint))})
             if stood and self._borrower is None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from core.events import (
+    CallMade,
     Event,
     Notice,
     PhaseStarted,
@@ -27,6 +28,7 @@ from core.events import (
     TurnStarted,
     Waiting,
 )
+from core.record import Cost
 
 LONGEST = 400_000
 """Characters kept of one stretch of text; of a longer one the end is kept."""
@@ -47,6 +49,8 @@ class Standing:
         self._turn_began: float | None = None
         self._program_began: float | None = None
         self.head = ""
+        self.paid = Cost()
+        """What the calls of the turn in flight have cost."""
 
     @property
     def turn_seconds(self) -> float:
@@ -106,6 +110,8 @@ class Standing:
                 self._program_began = self._clock()
             case ProgramFinished():
                 self._program_began = None
+            case CallMade(_, _, cost):
+                self.paid += cost
             case Restarted() if not any(isinstance(one, Proposed) for one in self._turn):
                 self._turn = [one for one in self._turn if not isinstance(one, Token | Thinking | Waiting | Restarted)]
         last = self._turn[-1] if self._turn else None
@@ -115,7 +121,7 @@ class Standing:
             self._turn.append(event)
 
     def _forget_turn(self) -> None:
-        self._turn, self._turn_began, self._program_began = [], None, None
+        self._turn, self._turn_began, self._program_began, self.paid = [], None, None, Cost()
 
 
 def joined(events: list[Event]) -> list[Event]:

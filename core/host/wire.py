@@ -6,11 +6,12 @@ import json
 import socket
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from core.errors import EngineError
 from core.events import Steered
+from core.record import Cost
 from core.values import NotUnderstood
 
 PROTOCOL = 1
@@ -48,6 +49,8 @@ class Greeting:
     """Since when the turn in flight is made."""
     program_seconds: float = 0.0
     """Since when its program runs."""
+    paid: Cost = field(default_factory=Cost)
+    """What its calls have cost so far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,8 @@ class Done:
     answer: int
     words: str = ""
     head: str = ""
+    cuts: bool = False
+    """Whether what was told before is of a history that is not the current one any more."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ class AnsweringScreen(LabScreen[None]):
 
     def answer(self, verdict: Verdict) -> None:
         """Give the engine the person's verdict."""
-        self.session.gate.answer(verdict)
+        self.session.answer(verdict)
         self.question.withdraw()
 
     def _may_answer(self) -> bool:

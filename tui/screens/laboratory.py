@@ -45,6 +45,7 @@ class LaboratoryScreen(CommandingScreen):
     def __init__(self, session: Session, board: Board, turns: Sequence[LoggedTurn]) -> None:
         super().__init__(session, board)
         self._turns = turns
+        self._reading = False
 
     def compose(self) -> ComposeResult:
         yield StatusLine(id="status")
@@ -71,6 +72,7 @@ class LaboratoryScreen(CommandingScreen):
         """Take events in and show what they change."""
         for event in events:
             self.board.apply(event)
+        self.session.backdate(self.board, events)
         self.wall.show(events, self.board)
         if any(isinstance(event, StateChanged) for event in events):
             self.settle()
@@ -81,6 +83,19 @@ class LaboratoryScreen(CommandingScreen):
     def _drain(self) -> None:
         if events := self.session.drain():
             self.show(events)
+        if self.session.moved and not self._reading:
+            self._reading = True
+            self._read_anew()
+
+    @work
+    async def _read_anew(self) -> None:
+        """Show the history where the engine stands: another app has travelled, or the engine is another one."""
+        try:
+            board, turns = await self.session.read()
+        finally:
+            self._reading = False
+        if self._stands:
+            self._load(board, turns)
 
     def _tick(self) -> None:
         self.wall.tick(self.board)
@@ -94,7 +109,7 @@ class LaboratoryScreen(CommandingScreen):
     def _refresh_status(self) -> None:
         self.query_one(StatusLine).show(self.board)
         now = self.query_one(NowLine)
-        now.show(self.board, self.session.gate.held)
+        now.show(self.board, self.session.held)
         now.display = not self.question.asked
 
     def _load(self, board: Board, turns: Sequence[LoggedTurn]) -> None:
@@ -131,7 +146,7 @@ class LaboratoryScreen(CommandingScreen):
 
     async def action_run_pause(self) -> None:
         """Run on, or hold before the next turn."""
-        match self.session.gate.state, self.board.state:
+        match self.session.state, self.board.state:
             case _ if self.board.wait and self.board.wait.long:
                 await self.session.give_up()
             case _, State.FINISHED:
@@ -149,7 +164,7 @@ class LaboratoryScreen(CommandingScreen):
         """Make one turn, then hold."""
         if self.board.state is State.FINISHED:
             self.say("no step left: the study is finished")
-        elif self.session.gate.state is State.WAITING:
+        elif self.session.state is State.WAITING:
             self.say("this step waits for your answer: a approves it, x declines it")
         else:
             self.session.step()
