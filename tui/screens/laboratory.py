@@ -15,6 +15,7 @@ from tui.board import Board, HistoryRow
 from tui.editor import edit
 from tui.keys import Scope, bindings
 from tui.panes.history import HistoryPane
+from tui.panes.program import ProgramPane
 from tui.screens.commanding import CommandingScreen
 from tui.screens.screen import sheets
 from tui.screens.travel import Wish, travel
@@ -239,6 +240,16 @@ class LaboratoryScreen(CommandingScreen):
         if problem:
             self.say(problem, "warning")
         self._reread_money()
+
+    @on(ProgramPane.Edit)
+    def _edit_program(self, message: ProgramPane.Edit) -> None:
+        """Change the best program in the person's own editor; what they change becomes a turn of theirs."""
+        if self.board.state is State.RUNNING:
+            self.say("hold the run first (space): the editor takes the whole screen")
+            return
+        if problem := edit(self.app, self.session.project.path / message.path):
+            self.say(problem, "warning")
+        self.wall.reread()
 
     # Going back
 

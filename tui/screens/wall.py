@@ -208,6 +208,10 @@ class Wall(Recalling):
         self.refresh_values(board)
         self._aside.forget()
 
+    def reread(self) -> None:
+        """Files of the project may have changed."""
+        self._aside.forget()
+
     def show(self, events: Sequence[Event], board: Board) -> None:
         """Hand on what happened; `board` has taken it in already."""
         for event in events:
