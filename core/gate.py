@@ -270,7 +270,7 @@ class PersonGate:
         if not first:
             return
         try:
-            self._steering = remembered(memory)
+            self._keep(self._steering.on_top_of(remembered(memory)))
         except (LabError, OSError, ValueError):
             self.pause("paused: what you had asked for (stops, how often you are asked) cannot be read; set it anew")
 

@@ -165,6 +165,7 @@ class Laboratory:
             if self.gate.stops:
                 self.gate.reckon(await asyncio.to_thread(self._spent))
             if self.gate.held:
+                yield self._steered
                 yield StateChanged(State.PAUSED, self.gate.held)
                 async for event in self._meanwhile(asyncio.ensure_future(self.gate.opened())):
                     yield event

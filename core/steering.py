@@ -50,6 +50,16 @@ class Steering:
         time = [f"at {datetime.fromisoformat(self.time):%H:%M}"] if self.time else []
         return (*phase, *money, *time)
 
+    def on_top_of(self, earlier: Steering) -> Steering:
+        """What was asked for now, and of what was asked for earlier all that it leaves open."""
+        return Steering(
+            {**earlier.autonomy, **self.autonomy},
+            self.after or earlier.after,
+            earlier.money if self.money is None else self.money,
+            self.time or earlier.time,
+            self.review or earlier.review,
+        )
+
     def reached(self, spent: float, now: datetime) -> tuple[Steering, str]:
         """What is left once the stops that have come are taken away, and in words which those are."""
         left, words = self, list[str]()
