@@ -26,6 +26,10 @@ SERVICES = {
 """What labtop asks on the network besides models: where, and what remains without it."""
 
 
+UNASKED = "not checked"
+"""What is found of a service that was not asked."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One thing that labtop uses: whether it is good (None: not checked), what was found, what a person can do."""
@@ -47,7 +51,7 @@ def findings(network: bool = False) -> Iterator[Finding]:
     yield gpu()
     yield slurm()
     for what, (url, without) in SERVICES.items():
-        unasked = Finding(what, None, "not checked", "labtop doctor --network asks it.")
+        unasked = Finding(what, None, UNASKED, "labtop doctor --network asks it.")
         yield reached(what, url, without) if network else unasked
     yield _terminal()
 
@@ -98,7 +102,7 @@ def models(ports: Mapping[int, str] = LOCAL_SERVERS) -> Iterator[Finding]:
         return
     names = ", ".join(one.name for one in named)
     advice = "labtop models tests them." if named else "labtop models shows how to name one."
-    yield Finding("your models", True if named else None, names or f"none in {config_path()}", advice)
+    yield Finding("your models", True if named else None, names or f"none in {_short(config_path())}", advice)
     if os.environ.get("OPENAI_API_KEY"):
         yield Finding("key", True, "OPENAI_API_KEY is set (not looked at)")
     for port, usual in ports.items():
@@ -110,6 +114,10 @@ def models(ports: Mapping[int, str] = LOCAL_SERVERS) -> Iterator[Finding]:
             with_them = f" with {', '.join(served[:5])}" if served else ""
             found = f"{url} answers{with_them} ({usual}'s usual port)"
             yield Finding("model server", True, found, f"It is your “{name}”." if name else f"To use it: {add}")
+
+
+def _short(path: Path) -> str:
+    return str(path).replace(str(Path.home()), "~", 1)
 
 
 def _served(port: int) -> list[str] | None:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import VerticalScroll
-from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Static
 
-from core.doctor import Finding
-from tui.widgets.found import found_lines
+from core.doctor import UNASKED, Finding
+from tui.widgets.found import FoundList
 
 LOOKING = "looking …"
 
@@ -33,24 +32,24 @@ class DoctorScreen(ModalScreen[None]):
         with VerticalScroll(id="doctor", classes="sheet") as sheet:
             sheet.border_title = "This machine"
             sheet.border_subtitle = "r look again · n ask the network, too · esc back"
-            yield Static(LOOKING, markup=False)
+            yield FoundList(LOOKING)
 
     def on_mount(self) -> None:
         self.action_look(False)
 
     def action_look(self, network: bool) -> None:
         """Look at the machine anew."""
-        self.query_one(Static).update("asking the network, too …" if network else LOOKING)
+        self.query_one(FoundList).update("asking the network, too …" if network else LOOKING)
         self._look(network)
 
     @work(exclusive=True)
     async def _look(self, network: bool) -> None:
         told = await asyncio.to_thread(_findings, network)
         if self.is_attached:
-            self.query_one(Static).update(Content("\n").join(found_lines(told)))
+            self.query_one(FoundList).show(told)
 
 
 def _findings(network: bool) -> Sequence[Finding]:
     from core.doctor import findings
 
-    return list(findings(network))
+    return [replace(one, advice="n asks it.") if one.found == UNASKED else one for one in findings(network)]

@@ -86,7 +86,7 @@ class HomeScreen(LabScreen[None]):
     async def _look_around(self) -> None:
         told = await asyncio.to_thread(_findings)
         for place in self.query("#found").results(Static):
-            place.update(Content.assemble("Found here: ", found_in_short(told, SHORT)))
+            place.update(Content.assemble("Found here:  ", found_in_short(told, SHORT)))
 
     @on(OptionList.OptionSelected)
     def _choose(self, event: OptionList.OptionSelected) -> None:

@@ -9,12 +9,11 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import VerticalScroll
-from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from core.doctor import Finding
-from tui.widgets.found import found_lines
+from tui.widgets.found import FoundList
 
 DEMO = "\n"
 """The wish for the demo, which is no question."""
@@ -39,7 +38,7 @@ class WelcomeScreen(ModalScreen[str | None]):
             yield Static(ABOUT, classes="fact", markup=False)
             yield Static("What do you want to know?", markup=False)
             yield Input(placeholder="a question; or enter alone, to watch the demo", compact=True, id="question")
-            yield Static("Looking what this machine has …", id="here", markup=False)
+            yield FoundList("Looking what this machine has …")
 
     def on_mount(self) -> None:
         self._look()
@@ -47,8 +46,8 @@ class WelcomeScreen(ModalScreen[str | None]):
     @work(exclusive=True)
     async def _look(self) -> None:
         told = await asyncio.to_thread(_findings)
-        for place in self.query("#here").results(Static):
-            place.update(Content("\n").join(found_lines(one for one in told if one.what in SHOWN)))
+        for place in self.query(FoundList):
+            place.show(one for one in told if one.what in SHOWN)
 
     @on(Input.Submitted)
     def _asked(self, event: Input.Submitted) -> None:
