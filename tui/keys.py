@@ -16,6 +16,7 @@ class Scope(StrEnum):
     WAITING = "While a turn waits for you"
     HISTORY = "The history"
     PANES = "In a pane"
+    PICTURES = "Pages and figures"
     HOME = "Your projects"
 
 
@@ -44,7 +45,8 @@ class Action:
 _LAB, _ASK, _HISTORY, _HOME = Scope.LABORATORY, Scope.WAITING, Scope.HISTORY, Scope.HOME
 _PANE = Scope.PANES
 """Bound by the panes themselves; here for the help and the README."""
-_EVERYWHERE = (_LAB, _HISTORY, _HOME)
+_PICTURES = Scope.PICTURES
+_EVERYWHERE = (_LAB, _HISTORY, _HOME, _PICTURES)
 
 ACTIONS = (
     Action("run_pause", ("space",), "space", "run/pause", "Run on, or hold before the next turn", (_LAB,), True),
@@ -87,10 +89,38 @@ ACTIONS = (
     Action(
         "ends", ("home", "end", "g", "G"), "g G", "ends", "The beginning; the end, where new text is followed", (_PANE,)
     ),
-    Action("look_at", ("enter",), "enter", "look", "Read the turn (in History)", (_PANE,)),
+    Action(
+        "look_at",
+        ("enter",),
+        "enter",
+        "look",
+        "Read the turn (in History, Scores), the paper, the turn that measured a number (in Report); open (in Chat)",
+        (_PANE,),
+    ),
     Action("fold", ("o",), "o", "fold", "Open what is folded, or fold it again (in Chat)", (_PANE,)),
+    Action(
+        "open_program", ("o",), "o", "open", "Open the program in your editor; a held run only (in Program)", (_PANE,)
+    ),
     Action("hunk", ("{", "}"), "{ }", "hunk", "The hunk before, the next hunk (in Diff)", (_PANE,)),
+    Action("head", ("{", "}"), "{ }", "mark", "Mark what enter opens: a prompt, a command … (in Chat)", (_PANE,)),
+    Action("other_output", ("{", "}"), "{ }", "other", "The program before, the next one (in Output)", (_PANE,)),
+    Action("candidate", ("{", "}"), "{ }", "candidate", "The better candidate, the next best (in Program)", (_PANE,)),
     Action("page", ("[", "]"), "[ ]", "page", "The page before, the next page (in Report)", (_PANE,)),
+    Action("walk", ("left", "right"), "← →", "walk", "The candidate before, the next candidate (in Scores)", (_PANE,)),
+    Action("number", (".", ","), ". ,", "number", "The next number, the number before (in Report)", (_PANE,)),
+    Action("pictures", ("w",), "w", "pictures", "Pages and figures as pictures (in Report)", (_PANE,)),
+    Action(
+        "picture",
+        ("left_square_bracket", "right_square_bracket"),
+        "[ ]",
+        "picture",
+        "The page or figure before, the next one",
+        (_PICTURES,),
+        True,
+        ("previous", "next"),
+    ),
+    Action("larger", ("plus", "equals_sign"), "+", "larger", "Draw the picture larger", (_PICTURES,), True),
+    Action("smaller", ("minus",), "-", "smaller", "Draw the picture smaller", (_PICTURES,), True),
     Action("view", ("v",), "v", "view", "Text of the pages or LaTeX source (in Report)", (_PANE,)),
     Action(
         "turn_part",
@@ -117,7 +147,7 @@ ACTIONS = (
     ),
     Action("change_theme", (), "", "theme", "Choose the colours", _EVERYWHERE),
     Action("help", ("question_mark", "f1"), "?", "help", "What each key does on this screen", _EVERYWHERE, True),
-    Action("back", ("escape",), "esc", "back", "Back to where you came from", (_HISTORY,), True),
+    Action("back", ("escape",), "esc", "back", "Back to where you came from", (_HISTORY, _PICTURES), True),
     Action("leave", ("q",), "q", "quit", "Stop cleanly; everything that was done is committed", _EVERYWHERE, True),
 )
 
