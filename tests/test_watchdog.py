@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 from textual.app import App
 
-from tests.app_stage import app_on, laboratory, opened
+from core.events import State
+from tests.app_stage import app_on, laboratory, opened, until
 from tests.watchdog import LIMIT, watched
 
 
@@ -74,3 +75,24 @@ async def test_a_short_call_is_no_fault_and_the_loop_is_left_as_it_was() -> None
 async def test_every_test_on_the_stage_of_the_app_is_watched(tmp_path: Path) -> None:
     with pytest.raises(AssertionError, match="the UI loop was kept"):
         await in_the_laboratory(tmp_path, spin, 20 * LIMIT)
+
+
+async def test_a_study_is_opened_watched_and_walked_through_within_the_limit(tmp_path: Path) -> None:
+    for place in "abc":  # what keeps the loop keeps it every time; a hiccup of the machine does not
+        (tmp_path / place).mkdir()
+        faults = await faults_of_a_study(tmp_path / place)
+        if not faults:
+            return
+    raise AssertionError("the UI loop was kept, three times over:\n" + "\n".join(faults))
+
+
+async def faults_of_a_study(folder: Path) -> list[str]:
+    """Open a study, run it to its end and look at every pane."""
+    try:
+        async with opened(app_on(folder, 8), limit=LIMIT) as pilot:
+            await pilot.press("space")
+            await until(pilot, lambda: laboratory(pilot).board.state is State.FINISHED)
+            await pilot.press(*"123456z", "down", "pagedown", "z", "tab")
+    except AssertionError as error:
+        return str(error).splitlines()[1:]
+    return []

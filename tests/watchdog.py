@@ -78,10 +78,10 @@ _watching: list[Watchdog] = []
 
 
 @contextmanager
-def watched(width: int = 120, height: int = 40) -> Iterator[Watchdog]:
+def watched(width: int = 120, height: int = 40, limit: float = LIMIT) -> Iterator[Watchdog]:
     """Watch the running loop of an app of this size; raises AssertionError at the end when something kept it."""
     loop = asyncio.get_running_loop()
-    dog = Watchdog(asyncio.current_task(), LIMIT * max(1, width * height / CELLS))
+    dog = Watchdog(asyncio.current_task(), limit * max(1, width * height / CELLS))
     usual = loop.call_soon
 
     def call_soon(callback: Callable[..., object], *arguments: object, context: Any = None) -> asyncio.Handle:
