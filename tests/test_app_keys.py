@@ -11,10 +11,11 @@ from tui.screens.help import section
 from tui.screens.history import HistoryScreen
 from tui.screens.home import HomeScreen
 from tui.screens.laboratory import LaboratoryScreen
+from tui.screens.pictures import PicturesScreen
 from tui.screens.screen import LabScreen
 from tui.widgets.keyline import key_line
 
-SCREENS = (LaboratoryScreen, HistoryScreen, HomeScreen)
+SCREENS = (LaboratoryScreen, HistoryScreen, HomeScreen, PicturesScreen)
 README = Path(__file__).resolve().parent.parent / "README.md"
 
 
@@ -78,6 +79,8 @@ def test_the_help_of_the_panes_tells_their_own_keys() -> None:
     from tui.panes.diff import DiffPane
     from tui.panes.history import HistoryPane
     from tui.panes.report import ReportPane
+    from tui.panes.reviews import ReviewsPane
+    from tui.panes.scores import ScoresPane
 
     told = {key for action in actions(Scope.PANES) for key in action.keys}
     names = {
@@ -85,8 +88,10 @@ def test_the_help_of_the_panes_tells_their_own_keys() -> None:
         "left_curly_bracket": "{",
         "right_square_bracket": "]",
         "left_square_bracket": "[",
+        "full_stop": ".",
+        "comma": ",",
     }
-    for pane in (ChatPane, DiffPane, HistoryPane, ReportPane):
+    for pane in (ChatPane, DiffPane, HistoryPane, ReportPane, ScoresPane, ReviewsPane):
         for binding in pane.BINDINGS:
             assert isinstance(binding, Binding)
             keys = {names.get(key, key) for key in binding.key.split(",")}

@@ -70,6 +70,10 @@ class ScoresPane(Widget, can_focus=True):
         """The candidate under the cursor."""
         return self._picked
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Without a cursor, escape means what it means everywhere else."""
+        return self._picked is not None if action == "leave" else super().check_action(action, parameters)
+
     def action_walk(self, step: int) -> None:
         """Go to another candidate; the first step goes to the newest."""
         if not self._points:

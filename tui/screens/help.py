@@ -20,6 +20,7 @@ ABOUT = {
     Scope.WAITING: "In co-pilot mode an agent's reply does nothing until you have decided about it.",
     Scope.HISTORY: "Every turn of this line of work, newest first. Going back never destroys: undo brings it back.",
     Scope.PANES: "What moves within the pane that has the accent on its border.",
+    Scope.PICTURES: "The report's pages and the figures as pictures; arrows and PgUp PgDn move a large one.",
     Scope.HOME: "The projects that you have opened on this machine, newest first.",
 }
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.message import Message
 
 from core.errors import LabError
 from core.events import Event, ReportCompiled, State, StateChanged, TurnCommitted
@@ -16,7 +15,7 @@ from tui.editor import edit
 from tui.keys import Scope, bindings
 from tui.panes.history import HistoryPane
 from tui.panes.program import ProgramPane
-from tui.screens.commanding import CommandingScreen
+from tui.screens.looking import LookingScreen
 from tui.screens.screen import sheets
 from tui.screens.travel import Wish, travel
 from tui.screens.wall import Wall
@@ -31,7 +30,7 @@ FRAMES_A_SECOND = 20
 """How often what the engine said is shown."""
 
 
-class LaboratoryScreen(CommandingScreen):
+class LaboratoryScreen(LookingScreen):
     """Shows what the session says and turns keys into what the session can do."""
 
     CSS_PATH = sheets("laboratory")
@@ -39,9 +38,6 @@ class LaboratoryScreen(CommandingScreen):
     BINDINGS = bindings(Scope.LABORATORY, Scope.WAITING)
     scopes = (Scope.LABORATORY, Scope.WAITING)
     helped = (Scope.LABORATORY, Scope.PANES, Scope.WAITING)
-
-    class Left(Message):
-        """The person has left the project; its engine is stopped."""
 
     def __init__(self, session: Session, board: Board, turns: Sequence[LoggedTurn]) -> None:
         super().__init__(session, board)
@@ -196,7 +192,7 @@ class LaboratoryScreen(CommandingScreen):
     def action_zoom(self) -> None:
         """One pane alone, or all of them again."""
         if self.wall.narrow:
-            self.say("one pane is all that fits here: 1-6 chooses it; from 110×30 on they stand side by side")
+            self.say("one pane is all that fits here: 1-0 chooses it; from 110×30 on they stand side by side")
         else:
             self.wall.zoom()
 
@@ -300,16 +296,3 @@ class LaboratoryScreen(CommandingScreen):
             self._load(arrival.board, arrival.turns)
             self.wall.note(arrival.words)
             self.say(arrival.words)
-
-    async def action_home(self) -> None:
-        """Leave this project for the list of projects."""
-        await self.session.stop()
-        self.post_message(self.Left())
-
-    async def stop(self) -> str:
-        """Stop the engine cleanly; returns what is kept and how to go on."""
-        await self.session.stop()
-        self._drain()
-        board = self.board
-        kept = f"Everything is committed: {board.project} stands at turn {board.turns} on {board.branch}."
-        return f"{kept}\nGo on with: labtop open {self.session.project.path}"
