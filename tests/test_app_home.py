@@ -21,6 +21,7 @@ from tui.screens.home import HomeScreen
 from tui.screens.laboratory import LaboratoryScreen
 from tui.screens.listed import Known, ago, line, look
 from tui.screens.new import NewProjectScreen, missing, suggested
+from tui.screens.pick import PickScreen
 from tui.screens.welcome import WelcomeScreen
 from tui.session import Opened, Opener
 
@@ -223,3 +224,32 @@ def test_a_run_whose_process_is_gone_is_stopped(tmp_path: Path) -> None:
     assert look(project.path).state is State.STOPPED
     with project.lock():
         assert look(project.path).state is State.RUNNING
+
+
+async def test_a_table_is_chosen_by_keys_and_its_columns_are_offered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "tables").mkdir()
+    (tmp_path / "tables" / "penguins.csv").write_text("mass,species\n" + "".join(f"{i},a{i % 2}\n" for i in range(40)))
+    (tmp_path / "tables" / "notes.md").write_text("no table")
+    monkeypatch.chdir(tmp_path)
+    app = LabtopApp(None, opener=fake_opener())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await at_home(pilot)
+        await pilot.press("n")
+        await until(pilot, lambda: isinstance(app.screen, NewProjectScreen))
+        await pilot.press(*"which?", "ctrl+o")
+        await until(pilot, lambda: isinstance(app.screen, PickScreen) and "tables/" in frame_of(pilot))
+        names = [entry.name for entry in app.screen.entries]
+        await pilot.press(*["down"] * names.index("tables"), "enter")
+        await until(pilot, lambda: "penguins.csv" in frame_of(pilot))
+        assert "notes.md" not in frame_of(pilot)
+        await pilot.press("down", "enter")
+        await until(pilot, lambda: isinstance(app.screen, NewProjectScreen))
+        await until(pilot, lambda: "of: mass, species" in frame_of(pilot))
+        await pilot.press("s")
+        await pilot.pause(0.1)
+        await pilot.press("right", "ctrl+s")
+        await until(pilot, lambda: isinstance(app.screen, LaboratoryScreen) and bool(app.screen.board.model))
+        assert app.screen.session.project.settings().target == "species"
+        await app.screen.session.stop()
