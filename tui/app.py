@@ -96,8 +96,8 @@ class LabtopApp(App[None]):
         """A project was chosen from the list."""
         self.enter(message.path, message.running)
 
-    def on_laboratory_screen_left(self) -> None:
-        """The laboratory was left for the list; its engine is stopped already."""
+    def on_leaving_screen_left(self) -> None:
+        """The laboratory was left for the list; its engine is stopped, or goes on by itself."""
         self.action_projects()
 
     async def action_quit(self) -> None:

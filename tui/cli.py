@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tui.commands import home, lines, looking, machine, running, travelling
+from tui.commands import engines, home, lines, looking, machine, running, travelling
 from tui.commands.group import main
 
-__all__ = ["home", "lines", "looking", "machine", "main", "running", "travelling"]
+__all__ = ["engines", "home", "lines", "looking", "machine", "main", "running", "travelling"]

@@ -135,7 +135,9 @@ ACTIONS = (
     Action("copy_commit", ("y",), "y", "copy hash", "Copy the commit of the selected turn", (_HISTORY,), True),
     Action("new_project", ("n",), "n", "new project", "Start a project on a question of yours", (_HOME,), True),
     Action("open_selected", ("enter",), "enter", "open", "Open the selected project", (_HOME,), True),
-    Action("home", (), "", "projects", "Leave this project for the list of projects; a running engine goes on", (_LAB,)),
+    Action(
+        "home", (), "", "projects", "Leave this project for the list of projects; a running engine goes on", (_LAB,)
+    ),
     Action("demo", ("d",), "d", "demo", "Open the demo: a whole study on the built-in researcher", (_HOME,), True),
     Action("welcome", (), "", "welcome", "What labtop is, what is here for it, and a first question", (_HOME,)),
     Action("find", ("slash",), "/", "find", "Show only the projects that hold some words", (_HOME,), True),
@@ -148,7 +150,9 @@ ACTIONS = (
     Action("change_theme", (), "", "theme", "Choose the colours", _EVERYWHERE),
     Action("help", ("question_mark", "f1"), "?", "help", "What each key does on this screen", _EVERYWHERE, True),
     Action("back", ("escape",), "esc", "back", "Back to where you came from", (_HISTORY, _PICTURES), True),
-    Action("detach", ("ctrl+d",), "^d", "detach", "End the app, leave the engine at work; `labtop` comes back", (_LAB,)),
+    Action(
+        "detach", ("ctrl+d",), "^d", "detach", "End the app, leave the engine at work; `labtop` comes back", (_LAB,)
+    ),
     Action("take_helm", ("H",), "H", "take the helm", "Steer, where another app does and this one watches", (_LAB,)),
     Action("leave", ("q",), "q", "quit", "Stop cleanly; everything that was done is committed", _EVERYWHERE, True),
 )

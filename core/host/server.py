@@ -210,6 +210,7 @@ class Host:
             standing.head,
             self._current_steered(),
             guest.steers,
+            len(self._guests) - 1,
             standing.turn_seconds,
             standing.program_seconds,
             standing.paid,

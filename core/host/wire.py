@@ -45,6 +45,8 @@ class Greeting:
     steered: Steered
     steers: bool
     """Whether the app that is greeted steers."""
+    watchers: int = 0
+    """Other apps that are attached."""
     turn_seconds: float = 0.0
     """Since when the turn in flight is made."""
     program_seconds: float = 0.0

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from core.clean import clean
+from tui.commands.engines import engine_line, engine_told
 from tui.commands.group import FOLDER, main, project_in, say, tells_errors
 
 
@@ -17,11 +18,17 @@ from tui.commands.group import FOLDER, main, project_in, say, tells_errors
 @tells_errors
 def status(folder: Path, as_json: bool) -> None:
     """Where a project stands: phase, turn, best score, cost."""
+    from core.host.asking import engine_of
     from core.status import status as read_status
     from core.status import status_text
 
-    told = read_status(project_in(folder))
-    click.echo(json.dumps(told, ensure_ascii=False) if as_json else clean(status_text(told)))
+    project = project_in(folder)
+    told = read_status(project)
+    engine = engine_told(engine_of(project.path))
+    if as_json:
+        click.echo(json.dumps(told | {"engine": engine}, ensure_ascii=False))
+    else:
+        click.echo(clean("\n".join(filter(None, (status_text(told), engine_line(engine))))))
 
 
 @main.command()

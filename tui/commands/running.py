@@ -9,6 +9,7 @@ import click
 
 from core.record import Phase
 from tui.commands import offered
+from tui.commands.engines import refuse_beside_an_engine, run_detached
 from tui.commands.group import FOLDER, PHASES, main, open_app, project_in, say, tells_errors
 
 DEMO_FOLDER = Path("labtop-demo")
@@ -62,8 +63,9 @@ def open_(folder: Path) -> None:
 @click.option("--until", type=PHASES, help="Stop when this phase is done.")
 @click.option("--turns", type=click.IntRange(1), help="Stop after this many turns.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object an event.")
+@click.option("--detach", is_flag=True, help="In a process of its own that goes on when you log out.")
 @tells_errors
-def run(folder: Path, until: str | None, turns: int | None, as_json: bool) -> None:
+def run(folder: Path, until: str | None, turns: int | None, as_json: bool, detach: bool) -> None:
     """Run a project without the app.
 
     \b
@@ -73,7 +75,13 @@ def run(folder: Path, until: str | None, turns: int | None, as_json: bool) -> No
       3  it waits for you (a verdict, a loop, a price that nobody knows)
       4  it waits for you because a call might pass a cap of [budget] in lab.toml
     """
-    _run(folder, Phase(until) if until else None, turns, as_json)
+    phase = Phase(until) if until else None
+    if detach and (turns or as_json):
+        raise click.UsageError("--turns and --json are for a run in the foreground.")
+    if detach:
+        run_detached(folder, phase)
+    else:
+        _run(folder, phase, turns, as_json)
 
 
 def _run(folder: Path, until: Phase | None = None, turns: int | None = None, as_json: bool = False) -> None:
@@ -82,6 +90,7 @@ def _run(folder: Path, until: Phase | None = None, turns: int | None = None, as_
     from core.headless import run as run_headless
 
     project = project_in(folder)
+    refuse_beside_an_engine(project, folder)
     try:
         code = asyncio.run(run_headless(project, say, until=until, turns=turns, as_lines=as_json))
     except KeyboardInterrupt:

@@ -15,7 +15,7 @@ from tui.editor import edit
 from tui.keys import Scope, bindings
 from tui.panes.history import HistoryPane
 from tui.panes.program import ProgramPane
-from tui.screens.looking import LookingScreen
+from tui.screens.leaving import LeavingScreen
 from tui.screens.screen import sheets
 from tui.screens.travel import Wish, travel
 from tui.screens.wall import Wall
@@ -30,7 +30,7 @@ FRAMES_A_SECOND = 20
 """How often what the engine said is shown."""
 
 
-class LaboratoryScreen(LookingScreen):
+class LaboratoryScreen(LeavingScreen):
     """Shows what the session says and turns keys into what the session can do."""
 
     CSS_PATH = sheets("laboratory")

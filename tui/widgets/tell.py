@@ -39,6 +39,11 @@ class Line(Input):
             self.key = key
 
     async def _on_key(self, event: events.Key) -> None:
+        if event.key == "ctrl+d" and not self.value:  # as in a shell: nothing more to say
+            event.stop()
+            event.prevent_default()
+            await self.screen.run_action("detach")
+            return
         if event.key in ("up", "down") or (event.key in ("tab", "shift+tab") and self.value.startswith("/")):
             event.stop()
             event.prevent_default()
