@@ -236,12 +236,13 @@ class PersonGate:
         self._memory: Path | None = None
         self._heard: Callable[[], None] = lambda: None
         self._changed = asyncio.Event()
-        self._answer: asyncio.Future[Verdict | Question] | None = None
+        self._waits = False
+        self._words = asyncio.Queue[Verdict | Question]()
 
     @property
     def state(self) -> State:
         """What the gate lets the run do now."""
-        if self._answer is not None:
+        if self._waits:
             return State.WAITING
         return State.PAUSED if self.held else State.RUNNING
 
@@ -339,13 +340,17 @@ class PersonGate:
         return mode is Copilot.TURN
 
     async def verdict(self, proposal: Proposal) -> Verdict | Question:
-        self._answer = asyncio.get_running_loop().create_future()
-        self._heard()
-        try:
-            return await self._answer
-        finally:
-            self._answer = None
+        if not self._waits:
+            self._waits, self._words = True, asyncio.Queue()
             self._heard()
+        said: Verdict | Question | None = None
+        try:
+            said = await self._words.get()
+            return said
+        finally:
+            if not isinstance(said, Question):  # after a question the same reply still waits
+                self._waits = False
+                self._heard()
 
     def turn_done(self) -> None:
         if self._turns_allowed:
@@ -363,10 +368,9 @@ class PersonGate:
         self._keep(replace(self._steering, review=None))
 
     def _say(self, said: Verdict | Question) -> bool:
-        if self._answer is None or self._answer.done():
-            return False
-        self._answer.set_result(said)
-        return True
+        if self._waits:
+            self._words.put_nowait(said)
+        return self._waits
 
     def _allow(self, turns: int | None, reason: str) -> None:
         self._turns_allowed, self._reason = turns, reason

@@ -331,7 +331,7 @@ class Laboratory:
         before = desk.progress
         time, seconds = desk.tape.ended(seconds)
         cost = replace(desk.exchange.spent, seconds=seconds)
-        after = replace(draft.progress, turn=desk.turn, changes="", cost=before.cost + cost)
+        after = replace(draft.progress, turn=desk.turn, changes=draft.remark, cost=before.cost + cost)
         if after.phase is before.phase and after.round == before.round:
             after = replace(after, phase_turns=before.phase_turns + 1).remembering(draft.remembered(desk.turn))
         if accepted(draft.status):

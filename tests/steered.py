@@ -29,17 +29,20 @@ class PricedModel(ScriptedModel):
 
 
 class HaltingModel(ScriptedModel):
-    """Says the first `told` characters of each reply, then nothing until it is stopped."""
+    """Says the first `told` characters of a reply to a brief that `halts`, then nothing until it is stopped."""
 
-    def __init__(self, answer: Callable[[Brief], str], told: int) -> None:
+    def __init__(
+        self, answer: Callable[[Brief], str], told: int, halts: Callable[[Brief], bool] = lambda _: True
+    ) -> None:
         super().__init__(answer)
         self._told = told
+        self._halts = halts
 
     async def stream(self, request: Request) -> AsyncIterator[str | Thought | Usage]:
         self.requests.append(request)
         reply = self._answer(request.brief)
         yield reply[: self._told]
-        if len(reply) > self._told or len(self.requests) == 1:
+        if self._halts(request.brief):
             await asyncio.Event().wait()
         yield Usage(10, 10)
 
@@ -67,7 +70,7 @@ async def run(
 ) -> list[Event]:
     """Run the engine, letting `person` react to each event; ends early after the event that is `enough`."""
     said: list[Event] = []
-    async with aclosing(Laboratory(project, gate, model).run(until, turns)) as events, asyncio.timeout(60):
+    async with aclosing(Laboratory(project, gate, model).run(until, turns)) as events, asyncio.timeout(30):
         async for event in events:
             said.append(event)
             person(event)
