@@ -254,7 +254,7 @@ class ChatPane(Stack[Said]):
 
     def _heads(self) -> list[tuple[int, Said, str]]:
         """The lines in view and a page around it on which something can be opened."""
-        height, width = self.size.height, self.size.width
+        height, width = self.size.height, self.room
         first, last = (self._at(self.scroll_offset.y + lines) for lines in (-height, 2 * height))
         found: list[tuple[int, Said, str]] = []
         for at in range(first, min(last + 1, len(self._slots))):
@@ -269,7 +269,7 @@ class ChatPane(Stack[Said]):
     def mark(self, slot: Said, local: int) -> str:
         if self._hand is None or self._hand[0] is not slot or slot.document is None:
             return ""
-        return _IN_HAND if slot.document.heads(self.size.width).get(local) == self._hand[1] else ""
+        return _IN_HAND if slot.document.heads(self.room).get(local) == self._hand[1] else ""
 
     # What the stack asks
 

@@ -97,8 +97,13 @@ class DiffPane(LineView):
         self._lay()
 
     @property
+    def _room(self) -> int:
+        """Cells of a line, without those of the scroll bar."""
+        return max(0, self.size.width - self.styles.scrollbar_size_vertical)
+
+    @property
     def _wide(self) -> bool:
-        return self.size.width >= SIDE_BY_SIDE and self._digits > 0
+        return self._room >= SIDE_BY_SIDE and self._digits > 0
 
     @property
     def _gutter_width(self) -> int:
@@ -107,7 +112,7 @@ class DiffPane(LineView):
     def _lay(self) -> None:
         self._split = self._wide
         if self._split:
-            self.lay(len(self._changes.pairs), self.size.width)
+            self.lay(len(self._changes.pairs), self._room)
         else:
             self.lay(len(self._changes.rows), self._gutter_width + self._changes.width)
 
@@ -160,7 +165,7 @@ class DiffPane(LineView):
         return gutter, body, style
 
     def _both(self, pair: Pair) -> Strip:
-        width = self.size.width
+        width = self._room
         rows = self._changes.rows
         if pair.left == pair.right and rows[pair.left].sign in "@~":
             line = self._line(pair.left, 0)
@@ -196,7 +201,7 @@ class DiffPane(LineView):
         if not self._split:
             self.move(x=cells)
             return
-        most = self._gutter_width + self._changes.width - self.size.width // 2 + 1
+        most = self._gutter_width + self._changes.width - self._room // 2 + 1
         self._aside = max(0, min(self._aside + cells, most))
         self._strips.clear()
         self.refresh()

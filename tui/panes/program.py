@@ -10,12 +10,14 @@ from rich.cells import cell_len
 from textual import work
 from textual.binding import Binding, BindingType
 from textual.content import Content
+from textual.events import Resize
 from textual.message import Message
 
 from core.clean import clean
 from core.kept import KeptProgram
 from tui.widgets.code import coloured_text, language_of
 from tui.widgets.frame import MUTED, entitle, frame
+from tui.widgets.gauge import fitting
 from tui.widgets.lines import Line, LineView
 
 NOTHING_YET = (
@@ -25,6 +27,10 @@ NOTHING_YET = (
     "",
     "space runs, n makes one step",
 )
+
+
+_FRAME = 6
+"""Cells of the border that a subtitle cannot have."""
 
 
 class ProgramPane(LineView):
@@ -100,10 +106,19 @@ class ProgramPane(LineView):
             entitle(self, "Program")
             self._lay([Content(text) for text in NOTHING_YET], digits=0)
             return
-        entitle(self, f"Program · {program.path}", standing(program, self._at, len(self._programs)))
+        self._entitle(program)
         lines = clean(program.text).expandtabs(4).rstrip("\n").split("\n")
         self._lay([Content(line) for line in lines], digits=len(str(len(lines))))
         self._colour("\n".join(lines), program.path)
+
+    def _entitle(self, program: KeptProgram) -> None:
+        told = standing(program, self._at, len(self._programs))
+        entitle(self, f"Program · {program.path}", fitting(told, self.size.width - _FRAME))
+
+    def on_resize(self, event: Resize) -> None:
+        """Say as much of where the program stands as there is room for."""
+        if self.program:
+            self._entitle(self.program)
 
     @work(exclusive=True, group="colours")
     async def _colour(self, text: str, path: str) -> None:
@@ -117,9 +132,10 @@ class ProgramPane(LineView):
         self.lay(len(lines), gutter + max(cell_len(line.plain) for line in lines), keep=keep)
 
 
-def standing(program: KeptProgram, at: int, of: int) -> str:
-    """Where a program stands among those that are kept, e.g. `best · accuracy 0.934 · judge 0.82 · turn 41 · 1/2`."""
-    parts = ["best" if at == 0 else f"no. {at + 1}"] if program.turn else ["not measured yet"]
+def standing(program: KeptProgram, at: int, of: int) -> list[str]:
+    """Where a program stands among those that are kept, e.g. `best of 2`, `accuracy 0.934`, `judge 0.82`, `turn 41`."""
+    place = "best" if at == 0 else f"no. {at + 1}"
+    parts = [f"{place} of {of}" if of > 1 else place] if program.turn or at else ["not measured yet"]
     if program.value is not None:
         parts.append(f"{program.metric} {program.value:.4g}")
     if program.judge is not None:
@@ -127,5 +143,5 @@ def standing(program: KeptProgram, at: int, of: int) -> str:
     if program.turn:
         parts.append(f"turn {program.turn}")
     if of > 1:
-        parts.append(f"{{ {at + 1}/{of} }}")
-    return " · ".join(parts)
+        parts.append("{ } others")
+    return parts

@@ -73,6 +73,11 @@ class Stack(ScrollView, Generic[S], can_focus=True):
         """Whether the newest lines stay in view; scrolling up ends it, coming back to the end takes it up again."""
         return self._following
 
+    @property
+    def room(self) -> int:
+        """Cells of a line, without those of the scroll bar, which may come at any time."""
+        return max(0, self.size.width - self.styles.scrollbar_size_vertical)
+
     # What there is
 
     def fill(self, slots: Iterable[S]) -> None:
@@ -107,7 +112,7 @@ class Stack(ScrollView, Generic[S], can_focus=True):
         """A slot has another document now; only the lines that differ are painted when it is as high as before."""
         before, slot.document = slot.document, document
         self._hold(slot)
-        width = self.size.width
+        width = self.room
         height = len(document.lines(width)) if width else slot.height
         if slot.width == width and slot.height == height and before is not None:
             same = document.common(before, width)
@@ -143,7 +148,7 @@ class Stack(ScrollView, Generic[S], can_focus=True):
 
     def _settle(self, anchor: S | None = None) -> None:
         """Lay out what is in view and a page around it; the line on top (of `anchor`, if given) stays on top."""
-        width, height = self.size
+        width, height = self.room, self.size.height
         if not width or not self._slots:
             self._starts = [0, *accumulate(slot.height for slot in self._slots)]
             self._place(0)
@@ -179,7 +184,7 @@ class Stack(ScrollView, Generic[S], can_focus=True):
 
     def _lay(self, slot: S) -> bool:
         """Find out how high a slot is; whether that could be."""
-        width = self.size.width
+        width = self.room
         if slot.width == width:
             return True
         document = self._document(slot)
@@ -191,9 +196,11 @@ class Stack(ScrollView, Generic[S], can_focus=True):
     def _place(self, line: int) -> None:
         self._settling = True
         try:
-            self.virtual_size = Size(self.size.width, self._starts[-1])
+            self.virtual_size = Size(self.room, self._starts[-1])
             line = self.max_scroll_y if self._following else line
             self.scroll_target_y = self.scroll_y = line
+            if self.max_scroll_y:  # the bar may not be there yet, and would begin at the top
+                self.vertical_scrollbar.position = self.scroll_y
         finally:
             self._settling = False
         self.refresh()
@@ -222,7 +229,7 @@ class Stack(ScrollView, Generic[S], can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         line = y + self.scroll_offset.y
-        width, style = self.size.width, self.visual_style
+        width, style = self.room, self.visual_style
         if not self._slots or line >= self._starts[-1]:
             return Strip.blank(width, style.rich_style)
         at = self._at(line)
@@ -245,10 +252,10 @@ class Stack(ScrollView, Generic[S], can_focus=True):
         selection, mark = self.text_selection, self.mark(slot, local)
         if selection is None and not mark:
             return None
-        lines = document.lines(self.size.width)
+        lines = document.lines(self.room)
         content = lines[local] if local < len(lines) else Content("")
         if mark:
-            content = content.stylize(mark)
+            content = Content.styled(content.plain, mark)
         if selection is not None and (span := selection.get_span(self._starts[at] + local)):
             content = content.stylize("reverse", span[0], len(content.plain) if span[1] == -1 else span[1])
         return content
@@ -268,7 +275,7 @@ class Stack(ScrollView, Generic[S], can_focus=True):
     def _text(self, line: int) -> str:
         at = self._at(line)
         document = self._document(self._slots[at])
-        lines = document.lines(self.size.width) if document else []
+        lines = document.lines(self.room) if document else []
         local = line - self._starts[at]
         return lines[local].plain if local < len(lines) else ""
 
