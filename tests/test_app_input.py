@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from core.record import Phase
+from core.settings import Copilot
 from tests.app_stage import app_on, frame_of, laboratory, opened, told, until
 from tui.screens.history import HistoryScreen
 from tui.slash import OWN, Facts, offers, slashes, typed, unknown
@@ -131,3 +133,20 @@ def test_damaged_lines_are_passed_over() -> None:
         file.write('{"line": \n[1]\n"x"\n')
     remember_typed("also good")
     assert read_typed() == ["good ", "also good"]
+
+
+async def test_stops_to_come_and_how_often_one_is_asked_are_typed(tmp_path: Path) -> None:
+    async with opened(app_on(tmp_path, 2)) as pilot:
+        session = laboratory(pilot).session
+        await pilot.press("slash", *"pause at $5", "enter")
+        await until(pilot, lambda: any("$5" in stop for stop in session.steered.stops))
+        await pilot.press("slash", *"pause at noon", "enter")
+        await until(pilot, lambda: "neither an amount nor a time" in told(pilot))
+        await pilot.press("slash", *"autonomy all turn", "enter")
+        await until(pilot, lambda: set(session.steered.autonomy.values()) == {Copilot.TURN})
+        await pilot.press("slash", *"autonomy report-writing off", "enter")
+        await until(pilot, lambda: session.steered.autonomy[Phase.REPORT] is Copilot.OFF)
+        await pilot.press("slash", *"autonomy sometimes", "enter")
+        await until(pilot, lambda: "the modes are" in told(pilot))
+        await pilot.press("slash", *"autonomy lunch turn", "enter")
+        await until(pilot, lambda: "there is no phase lunch" in told(pilot))

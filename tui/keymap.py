@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 LARGEST_FILE = 64_000
 """Bytes that are read of a keymap."""
 
-SCREENS = ((Scope.LABORATORY, Scope.WAITING), (Scope.HISTORY,), (Scope.HOME,))
+_TOGETHER = (Scope.LABORATORY, Scope.WAITING, Scope.PANES)
+SCREENS = (_TOGETHER, *((scope,) for scope in Scope if scope not in _TOGETHER))
 """Scopes whose keys are at hand at the same time."""
 
 FREE = {action.id: action for action in ACTIONS if set(action.scopes) != {Scope.PANES} and not action.arguments}

@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 from textual import on, work
 
 from core.errors import LabError
 from core.gate import Decline
+from core.orders import Ask, Autonomy, Order, StopAt
+from core.record import Phase
+from core.settings import Copilot
 from tui.editor import edit
 from tui.screens.answers import AnsweringScreen
 from tui.screens.wall import Wall
@@ -21,6 +25,13 @@ from tui.widgets.tell import Purpose, TellLine
 LISTED = ("", "plan.md", "notes", "experiment", "data", "report", "literature", "reviews")
 """Where the files of a project lie that a person opens; `""` is the project's folder itself."""
 MOST_FILES = 400
+MODES = {
+    Copilot.OFF: "never",
+    Copilot.NOTIFY: "never, and told when it is done",
+    Copilot.PHASE: "when it is done",
+    Copilot.TURN: "before every turn acts",
+}
+"""How often a person is asked, in words."""
 
 
 class CommandingScreen(AnsweringScreen):
@@ -132,6 +143,8 @@ class CommandingScreen(AnsweringScreen):
             "note": self._note,
             "run": self._run_on,
             "pause": self._pause,
+            "autonomy": self._autonomy,
+            "ask": self._ask_agent,
             "decline": self._decline,
             "goto": self.goto,
             "rollback": self.roll_back_to,
@@ -153,13 +166,43 @@ class CommandingScreen(AnsweringScreen):
         return ""
 
     async def _pause(self, rest: str) -> str:
-        if rest == "phase":
+        if rest in ("phase", "at the end of the phase"):
             await self.run_action("finish_phase")
             return ""
         if not rest:
             self.session.pause()
             return "holding after this turn"
-        return "/pause, or /pause phase"
+        from core.steering import stop_from_words
+
+        when = rest.removeprefix("at ")
+        return await self._order(lambda: StopAt(*stop_from_words(when)), f"the run will hold at {when}")
+
+    async def _autonomy(self, rest: str) -> str:
+        *places, mode = rest.split() or [""]
+        modes = [one.value for one in Copilot]
+        if mode not in modes:
+            return f"/autonomy PHASE MODE; the modes are {', '.join(modes)}"
+        named = places[0] if places else (await self.session.phase()).value
+        if named != "all" and named not in list(Phase):
+            return f"there is no phase {named}; they are {', '.join(Phase)}"
+        said = ""
+        for phase in Phase if named == "all" else [Phase(named)]:
+            words = f"{'every phase' if named == 'all' else phase.title}: you are asked {MODES[Copilot(mode)]}"
+            said = await self._order(partial(Autonomy, phase, Copilot(mode)), words)
+        return said
+
+    async def _ask_agent(self, rest: str) -> str:
+        if not rest:
+            return "write the question after it: /ask why five seeds?"
+        return await self._order(partial(Ask, rest), "asked; the answer comes into the chat, and is no turn")
+
+    async def _order(self, make: Callable[[], Order], done: str) -> str:
+        """Give the engine an order; what happened, `done` where it has nothing to say, or why not."""
+        try:
+            return await self.session.obey(make()) or done
+        except LabError as error:
+            self.say(str(error), "warning")
+            return ""
 
     async def _decline(self, rest: str) -> str:
         if not rest:
