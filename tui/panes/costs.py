@@ -9,6 +9,7 @@ from textual.content import Content
 
 from core.costs import CapLeft, Costs, Row
 from core.record import Agent, Phase
+from tui.board import SHORT_PHASES
 from tui.widgets.frame import FAINT, MUTED, entitle, frame, plain
 from tui.widgets.sheet import EMPTY, Sheet, heading, padded, wrapped
 from tui.widgets.statusline import clock, counted
@@ -19,8 +20,8 @@ NOTHING_YET = (
 )
 NEARLY = 0.8
 """Share of a cap from which on little is left."""
-_TITLES = {name.value: name.title for kind in (Phase, Agent) for name in kind}
-_LEAST_NAME = 12
+_TITLES = {agent.value: agent.title for agent in Agent} | {phase.value: SHORT_PHASES[phase] for phase in Phase}
+_LEAST_NAME = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ COLUMNS = (
     Column("cached", 8, 7, lambda row: counted(row.cached_tokens) if row.cached_tokens else ""),
     Column("reply", 8, 8, lambda row: counted(row.completion_tokens) if row.completion_tokens else ""),
     Column("tokens", 8, 2, lambda row: counted(row.prompt_tokens + row.completion_tokens) if row.calls else ""),
-    Column("money", 10, 0, lambda row: dollars(row.money) if row.calls else ""),
+    Column("money", 9, 0, lambda row: dollars(row.money) if row.calls else ""),
     Column("time", 9, 1, lambda row: clock(row.seconds) if row.seconds else ""),
     Column("ok", 6, 4, lambda row: "" if row.success is None else f"{100 * row.success:.0f} %"),
 )

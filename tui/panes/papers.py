@@ -71,8 +71,13 @@ class PapersPane(Container):
         frame("PapersPane")
         + """
     PapersPane {
-        & PaperList { height: auto; max-height: 40%; scrollbar-size-vertical: 1; }
-        & PaperSheet { height: 1fr; border-top: solid $foreground 25%; scrollbar-size-vertical: 1; }
+        & LineView {
+            scrollbar-size-vertical: 1;
+            scrollbar-color: $foreground 30%;
+            scrollbar-background: $background;
+        }
+        & PaperList { height: auto; max-height: 40%; }
+        & PaperSheet { height: 1fr; border-top: solid $foreground 25%; }
         &.-empty PaperList { display: none; }
         &.-empty PaperSheet { border-top: none; }
         &.-wide { layout: horizontal; }

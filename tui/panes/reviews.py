@@ -52,6 +52,8 @@ class ReviewsPane(Sheet):
         """Go to the next (1) or previous (-1) round."""
         if 0 <= self._at + step < len(self._rounds):
             self._turn_to(self._at + step)
+        else:
+            self.notify("this is the newest round" if step > 0 else "there is no earlier round", markup=False)
 
     def _turn_to(self, at: int) -> None:
         self._at = max(0, at)
@@ -59,7 +61,7 @@ class ReviewsPane(Sheet):
             entitle(self, "Reviews")
         else:
             shown = self._rounds[self._at]
-            of = f" of {len(self._rounds)} · [ ] others" if len(self._rounds) > 1 else ""
+            of = f"/{self._rounds[-1].number}" if len(self._rounds) > 1 else ""
             entitle(self, f"Reviews · round {shown.number}{of}", outcome(shown.reviews))
         self.set_anew()
 
@@ -80,7 +82,7 @@ class ReviewsPane(Sheet):
 
 
 def outcome(reviews: Sequence[Review]) -> str:
-    """What the reviewers have decided, e.g. `2 accept · 1 reject · overall 6.3/10`."""
+    """What the reviewers have decided, e.g. `2 accept · 1 reject · 6.3/10`."""
     if not reviews:
         return ""
     accepted = sum(review.decision == "Accept" for review in reviews)
@@ -89,7 +91,7 @@ def outcome(reviews: Sequence[Review]) -> str:
         f"{len(reviews) - accepted} reject" if accepted < len(reviews) else "",
     ]
     overall = sum(review.overall for review in reviews) / len(reviews)
-    return " · ".join([*filter(None, parts), f"overall {overall:.1f}/10"])
+    return " · ".join([*filter(None, parts), f"{overall:.1f}/10"])
 
 
 def beside(reviews: Sequence[Review], width: int) -> list[Content]:

@@ -182,10 +182,10 @@ def judged(of: Sequence[Point], width: int) -> Content:
 def about(point: Point, metric: str, width: int) -> list[Content]:
     """One candidate in words: turn, value, judge, what was done and what was thought of it."""
     sign, style = signed(point, metric).value
-    words = {Sign.KEPT: "became the best", Sign.TRIED: "tried", Sign.FAILED: "failed"}[signed(point, metric)]
+    words = {Sign.KEPT: "best then", Sign.TRIED: "tried", Sign.FAILED: "failed"}[signed(point, metric)]
     parts = [f"turn {point.turn}", words]
     if metric and point.value is not None:
-        parts.insert(1, f"{point.value:.6g}")
+        parts.insert(1, f"{point.value:.4g}")
     if not point.failed:
         parts.append(f"judge {point.judge:.2f}")
     parts += [point.command] if point.command else []

@@ -26,7 +26,8 @@ ZOOMS = (0.0, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
 """Widths in panes; 0 shows the whole picture, however high it is."""
 _HIGHEST = 20_000
 NOTHING_YET = "No page and no figure yet.\n\nThey appear here as soon as the report is compiled or a program draws one."
-BLOCKS = "half blocks: + makes letters readable; pip install 'labtop[images]' shows pixels on Kitty and Sixel terminals"
+BLOCKS = ("+ until it can be read", "in half blocks; labtop[images] shows pixels where the terminal can")
+"""What is said where there are no pixels, the second part where there is room for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,12 +130,12 @@ class PicturesScreen(LabScreen[None]):
         parts = [self._sheets[self._at].title, f"{self._at + 1}/{len(self._sheets)}"] if self._sheets else []
         zoom = ZOOMS[self._zoom]
         parts += [f"{zoom:g} × the width" if zoom else "the whole of it"] if parts else []
-        hint = BLOCKS if parts and isinstance(self.view, PageView) else ""
+        hint = BLOCKS[: 1 if self.size.width < 150 else 2] if parts and isinstance(self.view, PageView) else ()
         said = Content.assemble(
             (" labtop  ", "bold $accent"),
             (f"{self._project.name} ▸ Pages and figures", "bold"),
             ("   " + " · ".join(parts), "$text-muted"),
-            (f"   {hint}" if hint and self.size.width >= 150 else "", "$text-muted"),
+            (f"   {'; '.join(hint)}", "$text-muted"),
         )
         self.query_one("#status", Static).update(said)
 
