@@ -253,7 +253,7 @@ class Session:
         board.model = next((logged.turn.model for logged in reversed(turns) if logged.turn.model), "")
         board.project, board.branch = project.name, project.branch_name
         board.head = since.head or project.head
-        board.reckon(beyond(expenses(project), since.paid))
+        board.reckon(beyond(expenses(project, since.head), since.paid))
         board.cap = self._cap()
         return board, turns
 
@@ -268,11 +268,17 @@ class Session:
             return 0.0  # the engine says what is wrong with the settings, before it spends anything
 
 
-def expenses(project: Project) -> Cost:
-    """All that models have cost in the project, rolled back or broken off: what the caps are held against."""
+def expenses(project: Project, in_flight: str = "") -> Cost:
+    """All that models have cost in the project, rolled back or broken off: what the caps are held against.
+
+    Without what is only promised for a turn in flight, which starts from the commit `in_flight`.
+    """
     from core.ledger import Sum, ledger_of
 
-    total = sum(ledger_of(project).accounts().values(), Sum())
+    ledger = ledger_of(project)
+    total = sum(ledger.accounts().values(), Sum())
+    if in_flight:
+        total -= ledger.promised(in_flight)
     money = total.amount.money
     return Cost(total.calls, total.prompt_tokens, total.completion_tokens, money, cached_tokens=total.cached_tokens)
 
