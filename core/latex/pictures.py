@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import os
 import re
+import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,25 +41,24 @@ def figures(project: Project) -> tuple[str, ...]:
     return tuple(f"figures/{name}" for name in names[:_MOST_FIGURES])
 
 
-async def picture(pdf: bytes, page: int, width: int, height: int) -> Picture:
-    """Page `page` (from 0) of a PDF, drawn as large as fits into `width` × `height` pixels. Raises NotDrawn."""
+def picture(pdf: bytes, page: int, width: int, height: int) -> Picture:
+    """Page `page` (from 0) of a PDF, drawn as large as fits into `width` × `height` pixels; slow. Raises NotDrawn."""
     root = str(Path(core.__file__).parent.parent)
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-P", "-B", "-c", _START, root, str(page), str(width), str(height)),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-        env={"PATH": os.defpath, "LC_ALL": "C.UTF-8"},
-    )
+    command = (sys.executable, "-P", "-B", "-c", _START, root, str(page), str(width), str(height))
+    variables = {"PATH": os.defpath, "LC_ALL": "C.UTF-8"}
     try:
-        said, _ = await asyncio.wait_for(process.communicate(pdf), SECONDS + 5)
-    except TimeoutError:
+        done = subprocess.run(
+            command,
+            input=pdf,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=variables,
+            timeout=SECONDS + 5,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
         raise NotDrawn("drawing it takes too long") from None
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
-    return _read(said)
+    return _read(done.stdout)
 
 
 def _read(said: bytes) -> Picture:

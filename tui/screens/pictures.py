@@ -89,7 +89,7 @@ class PicturesScreen(LabScreen[None]):
         pages = 0
         if pdf:
             try:
-                pages = (await picture(pdf, 0, 8, 8)).pages
+                pages = (await asyncio.to_thread(picture, pdf, 0, 8, 8)).pages
             except NotDrawn as error:
                 self.say(f"the report's PDF: {error}", "warning")
         self._sheets = [*(Sheet(REPORT, page) for page in range(pages)), *(Sheet(name, 0) for name in names)]
@@ -112,7 +112,7 @@ class PicturesScreen(LabScreen[None]):
         same = self._drawn is not None and self._drawn[0] == sheet
         try:
             pdf = await asyncio.to_thread(self._project.read_bytes, sheet.path)
-            found = await picture(pdf, sheet.page, *size)
+            found = await asyncio.to_thread(picture, pdf, sheet.page, *size)
         except NotDrawn as error:
             self._drawn = None
             self.view.say(f"{sheet.title} cannot be shown: {error}")
