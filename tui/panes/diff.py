@@ -12,8 +12,8 @@ from textual.events import Resize
 from textual.strip import Strip
 from textual.style import Style
 
-from tui.widgets.changes import Changes, Pair, Row, changes, differing, laid_out
-from tui.widgets.code import coloured, language_of
+from tui.widgets.changes import Changes, Pair, Row, changes, differing, laid_out, sides
+from tui.widgets.code import coloured, coloured_text, language_of
 from tui.widgets.frame import MUTED, entitle, frame
 from tui.widgets.lines import Line, LineView, to_strip
 
@@ -56,6 +56,8 @@ class DiffPane(LineView):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002  Textual's own name
         super().__init__(id=id, classes=classes)
         self._changes = laid_out([Row("~", 0, text) for text in NOTHING_YET])
+        self._bodies: dict[int, Content] = {}
+        """Rows in the colours that they have in their file, once they are known."""
         self._language = ""
         self._digits = 0
         self._aside = 0
@@ -94,7 +96,19 @@ class DiffPane(LineView):
         )
         self._language = language_of(path)
         self._aside = 0
+        self._bodies = {}
         self._lay()
+        if self._language:
+            self._colour(found, self._language)
+
+    @work(exclusive=True, group="colours")
+    async def _colour(self, found: Changes, language: str) -> None:
+        """Colour hunks as wholes: what is inside a long string cannot be told from a line alone."""
+        bodies = await asyncio.to_thread(_coloured, found, language)
+        if found is self._changes:
+            self._bodies = bodies
+            self._strips.clear()
+            self.refresh()
 
     @property
     def _room(self) -> int:
@@ -129,7 +143,7 @@ class DiffPane(LineView):
         gutter = Content.assemble(
             (f"{str(number).rjust(self._digits)} ", MUTED), (f"{row.sign} ", _SIGNS.get(row.sign, ""))
         )
-        return Line(gutter, self._marked(index, coloured(row.text, self._language)), style)
+        return Line(gutter, self._marked(index, self._bodies.get(index) or coloured(row.text, self._language)), style)
 
     def _marked(self, index: int, body: Content) -> Content:
         """The words in which a changed line differs from the one in whose place it came."""
@@ -230,3 +244,12 @@ class DiffPane(LineView):
         if not self._split:
             return row
         return next((at for at, pair in enumerate(self._changes.pairs) if row in (pair.left, pair.right)), 0)
+
+
+def _coloured(found: Changes, language: str) -> dict[int, Content]:
+    """Each row in the colours that it has among its neighbours; what is in both files as in the new one."""
+    bodies: dict[int, Content] = {}
+    for side in sides(found.rows):
+        lines = coloured_text("\n".join(found.rows[index].text for index in side), language)
+        bodies |= dict(zip(side, lines, strict=True))
+    return bodies

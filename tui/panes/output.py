@@ -27,6 +27,8 @@ NOTHING_YET = (
     "n makes one step",
 )
 _BAR = 10
+_ROOMY = 64
+"""Cells from which on a long bar leaves room for the rest."""
 _FRAME = 6
 """Cells of the border that a subtitle cannot have."""
 
@@ -125,9 +127,12 @@ class OutputPane(LineView):
         """Say how long the program has been running, how far it is and what it takes, as far as there is room."""
         known = self._newest.reach
         share = known.share if known else ran / limit if limit else 0.0
-        how_far = f"{bar(min(share, 1.0), _BAR)} {known.words if known else ''}".rstrip()
-        parts = [f"running {ran:.0f} of {limit:.0f} s", how_far, *(taken(usage) if usage else ())]
-        self._newest.state = fitting(parts, self.size.width - _FRAME)
+        room = self.size.width - _FRAME
+        how_far = (
+            f"{bar(min(share, 1.0), _BAR if room > _ROOMY else _BAR // 2)} {known.words if known else ''}".rstrip()
+        )
+        parts = [f"{ran:.0f} of {limit:.0f} s", how_far, *(taken(usage) if usage else ())]
+        self._newest.state = fitting(parts, room)
         self._entitle()
 
     def finish(self, problem: str) -> None:

@@ -75,6 +75,22 @@ def laid_out(rows: Sequence[Row], told: str = "") -> Changes:
     return Changes(tuple(rows), tuple(paired), tuple(partners), width, told)
 
 
+def sides(rows: Sequence[Row]) -> list[list[int]]:
+    """The rows that stood together in a file, hunk by hunk: those of the old one, then those of the new one."""
+    found: list[list[int]] = []
+    for index, row in enumerate(rows):
+        if row.sign in "@~":
+            found += [[], []]
+        elif not found:
+            continue
+        else:
+            if row.sign != "-":
+                found[-1].append(index)
+            if row.sign != "+":
+                found[-2].append(index)
+    return [side for side in found if side]
+
+
 def count(rows: Sequence[Row]) -> str:
     """How much a diff changes, e.g. `+6 −4 · 2 hunks`."""
     if not rows:

@@ -48,8 +48,8 @@ def bar(share: float, cells: int) -> str:
 
 
 def taken(usage: ProgramUsage) -> list[str]:
-    """What a program takes, the most useful first, e.g. `CPU 96 %`, `212 of 4096 MB`."""
-    parts = [f"CPU {usage.cpu_percent:.0f} %", f"{usage.memory_mb:.0f} of {usage.memory_limit_mb} MB"]
+    """What a program takes, the most useful first, e.g. `CPU 96 %`, `212/4096 MB`."""
+    parts = [f"CPU {usage.cpu_percent:.0f} %", f"{usage.memory_mb:.0f}/{usage.memory_limit_mb} MB"]
     if usage.gpu_percent is not None:
         parts.append(f"GPU {usage.gpu_percent:.0f} %")
     return parts
