@@ -26,6 +26,8 @@ class Preferences:
     mouse: bool = True
     notify: bool = True
     """Whether the terminal rings and notifies when a person is needed."""
+    slow_link: bool = False
+    """Whether less is to be written to the terminal: fewer frames, and a reply that grows by larger steps."""
     private: bool = False
     """Whether what is typed into the input line is forgotten when the app ends."""
 
