@@ -7,19 +7,22 @@ import os
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from textual._compositor import CompositorUpdate
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.filter import LineFilter
 
 from tui.filters import EscapeFilter
+from tui.painted import Changes, Painted
 from tui.screens.opening import OpeningScreen
 from tui.themes import dress
 
 if TYPE_CHECKING:
     from textual.command import Provider
+    from textual.screen import Screen
 
     from core.errors import LabError
     from tui.keymap import Keymap
@@ -63,6 +66,7 @@ class LabtopApp(App[None]):
         self.model_pace = model_pace
         self._opener = opener
         self._escapes = EscapeFilter()
+        self._painted = Painted()
         self._laboratory: LaboratoryScreen | None = None
         self.animation_level = "none"
 
@@ -72,6 +76,7 @@ class LabtopApp(App[None]):
 
     def on_mount(self) -> None:
         dress(self, self.preferences.theme if self.preferences else "")
+        self.app_resume_signal.subscribe(self, lambda _: self._painted.forget())
         self.call_after_refresh(self._begin)
 
     async def _begin(self) -> None:
@@ -108,6 +113,16 @@ class LabtopApp(App[None]):
         """Textual's filters, and ours that no control code from outside gets past."""
         return [*super().get_line_filters(), self._escapes]
 
+    def _display(self, screen: Screen[object], renderable: Any) -> None:
+        """Write a frame, but of it only what does not stand in the terminal already."""
+        if isinstance(renderable, CompositorUpdate):
+            renderable = Changes(renderable, self._painted)
+        super()._display(screen, renderable)
+
+    def on_resize(self) -> None:
+        """The terminal moves what stands in it as it likes."""
+        self._painted.forget()
+
     def enter(self, path: Path, running: bool = False) -> None:
         """Open the project in `path`, in a worker."""
         self.run_worker(self._enter(path, running), exclusive=True, group="screen")
@@ -132,7 +147,8 @@ class LabtopApp(App[None]):
         except LabError as error:
             self._refuse(error)
             return
-        self._laboratory = LaboratoryScreen(session, board, turns)
+        slow_link = self.preferences is not None and self.preferences.slow_link
+        self._laboratory = LaboratoryScreen(session, board, turns, slow_link=slow_link)
         opening = self.screen_stack[0]
         assert isinstance(opening, OpeningScreen)
         wish, opening.wish = opening.wish, ""

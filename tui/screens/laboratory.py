@@ -29,6 +29,9 @@ from tui.widgets.tell import TellLine
 FRAMES_A_SECOND = 20
 """How often what the engine said is shown."""
 
+SLOW_FRAMES_A_SECOND = 4
+"""The same where the way to the terminal is slow; keys are answered at once there, too."""
+
 
 class LaboratoryScreen(LeavingScreen):
     """Shows what the session says and turns keys into what the session can do."""
@@ -39,9 +42,12 @@ class LaboratoryScreen(LeavingScreen):
     scopes = (Scope.LABORATORY, Scope.WAITING)
     helped = (Scope.LABORATORY, Scope.PANES, Scope.WAITING)
 
-    def __init__(self, session: Session, board: Board, turns: Sequence[LoggedTurn]) -> None:
+    def __init__(
+        self, session: Session, board: Board, turns: Sequence[LoggedTurn], *, slow_link: bool = False
+    ) -> None:
         super().__init__(session, board)
         self._turns = turns
+        self._slow_link = slow_link
         self._reading = False
 
     def compose(self) -> ComposeResult:
@@ -61,7 +67,7 @@ class LaboratoryScreen(LeavingScreen):
         """Fill the panes once their frames are painted: both in one go would keep the keys waiting twice as long."""
         self._load(self.board, self._turns)
         self._turns = ()
-        self.set_interval(1 / FRAMES_A_SECOND, self._drain)
+        self.set_interval(1 / (SLOW_FRAMES_A_SECOND if self._slow_link else FRAMES_A_SECOND), self._drain)
         self.set_interval(1.0, self._tick)
         self.session.start()
 
