@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -67,7 +68,7 @@ def project_in(folder: Path) -> Any:
     return project
 
 
-def open_app(folder: Path | None, autostart: bool = False) -> None:
+def open_app(folder: Path | None, autostart: bool = False, slow_link: bool = False) -> None:
     """The app on a project, or on the list of projects; raises LabError where there is no terminal for it."""
     _need_a_terminal()
     from tui.app import LabtopApp
@@ -79,6 +80,7 @@ def open_app(folder: Path | None, autostart: bool = False) -> None:
     # Under nohup the signal of a lost line is ignored, and an app without its terminal would go on for ever.
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
     path = folder.expanduser().resolve() if folder else None
+    preferences = replace(preferences, slow_link=slow_link or preferences.slow_link)
     app = LabtopApp(path, autostart=autostart, model_pace=PACE, preferences=preferences)
     app.run(mouse=preferences.mouse)
 

@@ -51,11 +51,12 @@ def new(folder: Path, question: str, data: Path | None, target: str, model: str,
 
 @main.command("open")
 @click.argument("folder", type=FOLDER)
+@click.option("--slow-link", is_flag=True, help="Write less to the terminal: fewer frames, larger steps.")
 @tells_errors
-def open_(folder: Path) -> None:
+def open_(folder: Path, slow_link: bool) -> None:
     """The app on a project."""
     project_in(folder)
-    open_app(folder)
+    open_app(folder, slow_link=slow_link)
 
 
 @main.command()
