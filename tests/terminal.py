@@ -41,6 +41,8 @@ class Terminal:
     ) -> None:
         self._screen = _Screen(columns, rows)
         self._stream = pyte.ByteStream(self._screen)
+        self.written = b""
+        """All bytes that the program has sent."""
         kept = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES", "NO_COLOR")}
         environment = {
             **kept,
@@ -97,6 +99,7 @@ class Terminal:
                 return False
             if not data:
                 return False
+            self.written += data
             self._stream.feed(data)
         return True
 

@@ -13,8 +13,10 @@ from textual._compositor import CompositorUpdate
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.content import Content
+from textual.events import AppFocus, Event, Key, MouseDown, Paste
 from textual.filter import LineFilter
 
+from tui.attention import Attention, call
 from tui.filters import EscapeFilter
 from tui.painted import Changes, Painted
 from tui.screens.opening import OpeningScreen
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
     from core.errors import LabError
+    from core.events import State
     from tui.keymap import Keymap
     from tui.preferences import Preferences
     from tui.screens.home import HomeScreen
@@ -61,6 +64,7 @@ class LabtopApp(App[None]):
         super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
         self.preferences = preferences
         self.own_keys: Keymap = {}
+        self.attention = Attention()
         self.project_path = project_path
         self.autostart = autostart
         self.model_pace = model_pace
@@ -108,6 +112,17 @@ class LabtopApp(App[None]):
     async def action_quit(self) -> None:
         """Stop the engine, then end the app with a word on what is kept."""
         self.exit(message=await self._laboratory.stop() if self._laboratory else None)
+
+    async def on_event(self, event: Event) -> None:
+        """Note that somebody is there, besides what Textual does with an event."""
+        if isinstance(event, (Key, AppFocus, MouseDown, Paste)):
+            self.attention.see()
+        await super().on_event(event)
+
+    def attend(self, before: State, now: State, words: str) -> None:
+        """Call the person back where the run has stopped working and nobody looks."""
+        if self.attention.needed(before, now, self.app_focus) and (not self.preferences or self.preferences.notify):
+            call(self, words)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Textual's filters, and ours that no control code from outside gets past."""

@@ -14,6 +14,7 @@ from textual.message import Message
 from core.brief import Paper
 from core.literature.passages import Passage
 from core.literature.shelf import Shelved, Standing
+from tui.linked import linked
 from tui.widgets.frame import MUTED, entitle, frame, plain
 from tui.widgets.picks import PickList
 from tui.widgets.sheet import EMPTY, Sheet, heading, padded, wrapped
@@ -209,7 +210,7 @@ def record(shelved: Shelved, width: int) -> list[Content]:
         state,
         Content.styled(plain(paper.id).plain, MUTED),
     ]
-    return [*lines, *(wrapped(paper.url, width, MUTED) if paper.url else [])]
+    return [*lines, *(linked(line, paper.url) for line in wrapped(paper.url, width, MUTED) if paper.url)]
 
 
 def texts(shelved: Shelved, passages: Sequence[Passage] | None, width: int) -> list[Content]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from textual import on, work
 
 from core.errors import LabError
+from core.events import State
 from core.gate import Decline
 from core.orders import Ask, Autonomy, Order, StopAt
 from core.record import Phase
@@ -81,6 +82,9 @@ class CommandingScreen(AnsweringScreen):
         if message.purpose is Purpose.REASON:
             self.answer(Decline(message.words))
             return
+        if message.purpose is Purpose.QUESTION:
+            self.say(await self._ask_agent(message.words) or "asked; the answer comes in the chat")
+            return
         self._remember(message.words)
         await self.note(message.words)
 
@@ -111,6 +115,15 @@ class CommandingScreen(AnsweringScreen):
             self.say(said)
         if self.focused is self.tell_line.line and self.tell_line.purpose is Purpose.NOTE:
             self.wall.go_to(self.wall.current)  # the command has given the keys to nobody
+
+    def attend(self, before: State) -> None:
+        """Call the person back where the run has left the state `before` and nobody looks."""
+        from tui.app import LabtopApp
+
+        board = self.board
+        if isinstance(self.app, LabtopApp):
+            wanted = f"{board.agent.title} wants {board.proposed.command}" if board.proposed and board.agent else ""
+            self.app.attend(before, board.state, f"{board.project} {wanted or board.reason or board.state.value}")
 
     def _remember(self, line: str) -> None:
         from tui.app import LabtopApp

@@ -73,8 +73,10 @@ class LaboratoryScreen(LeavingScreen):
 
     def show(self, events: Sequence[Event]) -> None:
         """Take events in and show what they change."""
+        before = self.board.state
         for event in events:
             self.board.apply(event)
+        self.attend(before)
         self.session.backdate(self.board, events)
         self.wall.show(events, self.board)
         if any(isinstance(event, StateChanged) for event in events):
