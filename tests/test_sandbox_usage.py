@@ -79,3 +79,18 @@ def test_nvidias_own_library_is_asked(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(graphics, "_library", Library)
     assert graphics._nvidia() == [20.0, 60.0]
     assert graphics.gpu_percent(tmp_path) == 60
+
+
+async def test_a_progress_bar_is_told_as_it_moves(tmp_path: Path) -> None:
+    from core.clean import clean
+
+    told: list[str] = []
+    program = "import time\nfor n in range(4):\n    print(f'{n}0%', end='\\r')\n    time.sleep(0.25)\nprint('done')"
+    (tmp_path / "main.py").write_text(program)
+    limits = Limits(seconds=20)
+    outcome = await run(["python3", "main.py"], tmp_path, limits, tier=Tier.PLAIN, on_output=told.append)
+    assert outcome.ok, outcome.problem
+    assert len(told) >= 3
+    assert told[1].startswith("\r"), "it overwrites what came before"
+    assert not any("\r" in piece[1:] for piece in told)
+    assert clean("".join(told)).strip() == "done"
