@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from core.commands import Command, Malformed
 from core.edits import unified_diff
 from core.errors import LabError
-from core.events import Answered, Event, Notice
+from core.events import Answered, Event, Notice, State, StateChanged
 from core.fences import read as read_fences
 from core.gate import Approve, Decline, Gate, Pick, Proposal, Question, Verdict
 from core.hunks import Change, chosen, command_making, hunks, left_out
@@ -50,6 +50,7 @@ async def word_on(asked: Asked, gate: Gate, emit: Callable[[Event], None]) -> Ve
                         return picked(asked, said)
                     except NoChoice as error:
                         emit(Notice("warning", str(error)))
+                        emit(StateChanged(State.WAITING, "choose again"))
                 case _:
                     return said
     finally:

@@ -15,6 +15,7 @@ class Scope(StrEnum):
     LABORATORY = "The laboratory"
     WAITING = "While a turn waits for you"
     HISTORY = "The history"
+    COMPARE = "Lines compared"
     PANES = "In a pane"
     PICTURES = "Pages and figures"
     HOME = "Your projects"
@@ -45,13 +46,23 @@ class Action:
 _LAB, _ASK, _HISTORY, _HOME = Scope.LABORATORY, Scope.WAITING, Scope.HISTORY, Scope.HOME
 _PANE = Scope.PANES
 """Bound by the panes themselves; here for the help and the README."""
-_PICTURES = Scope.PICTURES
-_EVERYWHERE = (_LAB, _HISTORY, _HOME, _PICTURES)
+_PICTURES, _COMPARE = Scope.PICTURES, Scope.COMPARE
+_EVERYWHERE = (_LAB, _HISTORY, _HOME, _PICTURES, _COMPARE)
 
 ACTIONS = (
     Action("run_pause", ("space",), "space", "run/pause", "Run on, or hold before the next turn", (_LAB,), True),
     Action("step", ("n",), "n", "step", "Make one turn, then hold", (_LAB,), True),
     Action("finish_phase", ("f",), "f", "finish phase", "Run to the end of this phase, then hold", (_LAB,)),
+    Action("choose_stop", ("p",), "p", "pause at", "Hold after this turn, at $5, at 03:00; the stops to come", (_LAB,)),
+    Action("choose_autonomy", ("A",), "A", "autonomy", "How often you are asked, phase by phase", (_LAB,)),
+    Action(
+        "interrupt",
+        ("escape",),
+        "esc",
+        "stop reply",
+        "Stop the reply that is being written; what came is kept",
+        (_LAB,),
+    ),
     Action("history", ("h",), "h", "history", "Look at every turn, and go back to one", (_LAB,), True),
     Action("look", ("enter",), "enter", "look", "Read the selected turn", (_HISTORY,), True),
     Action(
@@ -85,6 +96,17 @@ ACTIONS = (
     Action("decline", ("x",), "x", "decline", "Say no, with a reason that the agent reads", (_ASK,)),
     Action("take_over", ("t",), "t", "take over", "Answer in the agent's place", (_ASK,)),
     Action("skip", ("s",), "s", "skip", "Pass over this reply without a word", (_ASK,)),
+    Action("ask_agent", ("W",), "W", "ask", "Ask the agent about its reply; no turn is made of it", (_ASK,)),
+    Action(
+        "hunks",
+        ("left_square_bracket", "right_square_bracket"),
+        "[ ]",
+        "hunks",
+        "Choose the hunks that may act, and say why not the others",
+        (_ASK,),
+        False,
+        ("previous", "next"),
+    ),
     Action("scroll", ("up", "down", "j", "k"), "↑ ↓ j k", "scroll", "A line up or down; PgUp PgDn a page", (_PANE,)),
     Action(
         "ends", ("home", "end", "g", "G"), "g G", "ends", "The beginning; the end, where new text is followed", (_PANE,)
@@ -127,8 +149,23 @@ ACTIONS = (
         ("left_square_bracket", "right_square_bracket"),
         "[ ]",
         "part",
-        "Reply, diff or output of the turn",
+        "Reply, diff, code, plan, report, metrics, figures, output, evidence of the turn",
         (_HISTORY,),
+        True,
+        ("previous", "next"),
+    ),
+    Action("turn_view", ("v",), "v", "view", "What the turn changed in a file, or all of the file", (_HISTORY,)),
+    Action("branch", ("b",), "b", "branch", "Start a line of inquiry at the selected turn", (_HISTORY,), True),
+    Action("compare", ("c",), "c", "compare", "Mark a turn or line; with two marked, compare them", (_HISTORY,), True),
+    Action("look_for", ("slash",), "/", "filter", "Look for turns by agent, phase, status or words", (_HISTORY,), True),
+    Action("open_file", ("o",), "o", "open", "Open the file shown in your editor, as a copy to read", (_HISTORY,)),
+    Action(
+        "other_file",
+        ("left_square_bracket", "right_square_bracket"),
+        "[ ]",
+        "file",
+        "The file before, the next file that differs",
+        (_COMPARE,),
         True,
         ("previous", "next"),
     ),
@@ -149,7 +186,7 @@ ACTIONS = (
     ),
     Action("change_theme", (), "", "theme", "Choose the colours", _EVERYWHERE),
     Action("help", ("question_mark", "f1"), "?", "help", "What each key does on this screen", _EVERYWHERE, True),
-    Action("back", ("escape",), "esc", "back", "Back to where you came from", (_HISTORY, _PICTURES), True),
+    Action("back", ("escape",), "esc", "back", "Back to where you came from", (_HISTORY, _PICTURES, _COMPARE), True),
     Action(
         "detach", ("ctrl+d",), "^d", "detach", "End the app, leave the engine at work; `labtop` comes back", (_LAB,)
     ),

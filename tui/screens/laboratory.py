@@ -114,7 +114,7 @@ class LaboratoryScreen(LeavingScreen):
     def _refresh_status(self) -> None:
         self.query_one(StatusLine).show(self.board)
         now = self.query_one(NowLine)
-        now.show(self.board, self.session.held)
+        now.show(self.board, self.session.held, self.session.steered.stops)
         now.display = not self.question.asked
 
     def _load(self, board: Board, turns: Sequence[LoggedTurn]) -> None:
@@ -266,8 +266,7 @@ class LaboratoryScreen(LeavingScreen):
     async def _look_back(self, turn: int) -> None:
         from tui.screens.history import HistoryScreen
 
-        board, turns = await self.session.read()
-        wish = await self.app.push_screen_wait(HistoryScreen(board, turns, turn))
+        wish = await self.app.push_screen_wait(HistoryScreen(self.session.project, lambda: self.board, turn))
         if wish is not None:
             await self._travel(wish)
 
@@ -296,7 +295,7 @@ class LaboratoryScreen(LeavingScreen):
 
     async def _travel(self, wish: Wish) -> None:
         try:
-            arrival = await travel(self.app, self.session, self.board, wish)
+            arrival = await travel(self.app, self.session, wish)
         except LabError as error:
             self.say(str(error), "warning")
             return

@@ -13,6 +13,7 @@ from textual.events import DescendantFocus, Resize
 from textual.widgets import Static
 
 from core.events import (
+    Answered,
     Event,
     Notice,
     ProgramFinished,
@@ -272,6 +273,8 @@ class Wall(Recalling):
                     self._diff(turn)
             case StateChanged(state, _, cause) if state is not State.RUNNING and (cause or state is not State.WAITING):
                 chat.break_off()
+            case Answered(_, question, text):
+                chat.note(f"you asked: {question}\n{text}", "info")
             case Notice(level, text):
                 chat.note(text, level)
             case _:

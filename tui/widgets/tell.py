@@ -24,6 +24,7 @@ class Purpose(StrEnum):
 
     NOTE = "tell the agents, or / for commands"
     REASON = "why not? the agent reads this; enter sends, esc goes back"
+    QUESTION = "what do you want to know? no turn is made of it; enter sends, esc goes back"
 
 
 class Line(Input):
