@@ -35,6 +35,13 @@ WIDE = 96
 class PaperList(PickList):
     """The papers, one a line."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.papers: tuple[Shelved, ...] = ()
+
+    def item(self, index: int, width: int) -> Content:
+        return listed(self.papers[index], width)
+
 
 class PaperSheet(Sheet):
     """One paper: its record, abstract, summary and passages."""
@@ -101,6 +108,7 @@ class PapersPane(Container):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002  Textual's own name
         super().__init__(id=id, classes=classes)
         self._papers: tuple[Shelved, ...] = ()
+        self._wanted = ""
         self._passages: dict[str, tuple[Passage, ...]] = {}
 
     def compose(self) -> ComposeResult:
@@ -112,7 +120,6 @@ class PapersPane(Container):
 
     def on_resize(self, event: events.Resize) -> None:
         self.set_class(self.size.width >= WIDE, "-wide")
-        self.call_after_refresh(self._set)
 
     def show(self, papers: Sequence[Shelved]) -> None:
         """Show papers in their order; the cursor stays on its paper."""
@@ -121,6 +128,7 @@ class PapersPane(Container):
         held = self.picked
         self._papers = tuple(papers)
         self._passages.clear()
+        self._wanted = ""
         at = next((i for i, one in enumerate(papers) if held and one.paper.id == held.paper.id), 0)
         self._set(at)
 
@@ -136,12 +144,11 @@ class PapersPane(Container):
         at = self.query_one(PaperList).cursor
         return self._papers[at] if at < len(self._papers) else None
 
-    def _set(self, at: int | None = None) -> None:
+    def _set(self, at: int = 0) -> None:
         self.set_class(not self._papers, "-empty")
-        self.query_one(PaperList).can_focus = bool(self._papers)
         papers = self.query_one(PaperList)
-        width = max(10, papers.scrollable_content_region.width)
-        papers.show([listed(one, width) for one in self._papers], papers.cursor if at is None else at)
+        papers.papers, papers.can_focus = self._papers, bool(self._papers)
+        papers.list(len(self._papers), at)
         entitle(self, "Papers", counted(self._papers))
         self._read()
 
@@ -162,7 +169,8 @@ class PapersPane(Container):
         shelved = self.picked
         known = self._passages.get(shelved.paper.id) if shelved else None
         self.query_one(PaperSheet).show(shelved, known)
-        if shelved and shelved.has_text and known is None:
+        if shelved and shelved.has_text and known is None and self._wanted != shelved.paper.id:
+            self._wanted = shelved.paper.id
             self.post_message(self.Wanted(shelved.paper.id))
 
 
@@ -172,7 +180,7 @@ def counted(papers: Sequence[Shelved]) -> str:
     for standing, (sign, _) in SIGNS.items():
         if count := sum(one.standing is standing for one in papers):
             parts.append(f"{sign} {count} {standing.value}")
-    return "  ".join(parts)
+    return " ".join(parts)
 
 
 def listed(shelved: Shelved, width: int) -> Content:
@@ -201,7 +209,8 @@ def record(shelved: Shelved, width: int) -> list[Content]:
         Standing.FOUND: "found, not read",
     }
     state = Content.assemble(
-        (f"{sign} {words[shelved.standing]}", style), (f" · {shelved.origin}" if shelved.origin else "", MUTED)
+        (f"{sign} {words[shelved.standing]}", style),
+        (f" · {plain(shelved.origin).plain}" if shelved.origin else "", MUTED),
     )
     where = " · ".join(part for part in (", ".join(paper.authors), paper.venue, paper.year) if part)
     lines = [

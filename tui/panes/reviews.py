@@ -11,7 +11,7 @@ from textual.content import Content
 from core.brief import Review
 from core.review.form import SCALES, review_score
 from core.review.rounds import Round
-from tui.widgets.frame import MUTED, entitle, frame
+from tui.widgets.frame import MUTED, entitle, frame, plain
 from tui.widgets.sheet import EMPTY, Sheet, heading, padded, side_by_side, wrapped
 
 NOTHING_YET = (
@@ -118,7 +118,7 @@ def head(review: Review, width: int) -> list[Content]:
     accepted = review.decision == "Accept"
     sign, style = ("✓", "bold $text-success") if accepted else ("✗", "bold $text-error")
     who = review.reviewer.replace("-", " ").capitalize()
-    said = Content.assemble((f"{sign} {review.decision}", style), f"  overall {review.overall}/10")
+    said = Content.assemble((f"{sign} {plain(review.decision).plain}", style), f"  overall {review.overall}/10")
     concern = wrapped("has ethical concerns", width, "$text-warning", "! ") if review.ethical_concerns else []
     name = wrapped(who, width, "bold")
     return [*name, padded(said, width), Content.styled(f"score {review_score(review):.2f}", MUTED), *concern]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import ClassVar
 
 from textual import events
@@ -16,7 +15,7 @@ EMPTY = Content("")
 
 
 class PickList(LineView):
-    """Lines, one of which is picked."""
+    """Lines that a subclass makes, in `item`; one of them is picked."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "open", "Read what is picked", show=False)]
 
@@ -32,14 +31,16 @@ class PickList(LineView):
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002  Textual's own name
         super().__init__(id=id, classes=classes)
-        self._lines: tuple[Content, ...] = ()
         self.cursor = 0
 
-    def show(self, lines: Sequence[Content], cursor: int = 0) -> None:
-        """Show lines with the cursor on one of them."""
-        self._lines = tuple(lines)
-        self.cursor = max(0, min(cursor, len(lines) - 1))
-        self.lay(len(lines), 0, keep=True)
+    def item(self, index: int, width: int) -> Content:
+        """Line `index` in `width` cells."""
+        raise NotImplementedError
+
+    def list(self, count: int, cursor: int = 0) -> None:
+        """There are now `count` lines; the cursor is on one of them."""
+        self.cursor = max(0, min(cursor, count - 1))
+        self.lay(count, 0, keep=True)
         self._come_into_view()
 
     def line(self, index: int) -> Line:
@@ -47,12 +48,12 @@ class PickList(LineView):
         if index == self.cursor:
             focused = self.has_focus
             style = self.tint("bold on $accent 30%", "reverse") if focused else self.tint("on $foreground 8%", "bold")
-        return Line(EMPTY, self._lines[index], style)
+        return Line(EMPTY, self.item(index, max(10, self.scrollable_content_region.width)), style)
 
     def pick(self, index: int) -> None:
         """Move the cursor."""
-        before, self.cursor = self.cursor, max(0, min(index, len(self._lines) - 1))
-        if not self._lines or before == self.cursor:
+        before, self.cursor = self.cursor, max(0, min(index, self._count - 1))
+        if not self._count or before == self.cursor:
             return
         self.changed(before)
         self.changed(self.cursor)
@@ -66,7 +67,7 @@ class PickList(LineView):
 
     def action_open(self) -> None:
         """Say that one wants to read what is picked."""
-        if self._lines:
+        if self._count:
             self.post_message(self.Opened(self.cursor))
 
     def action_scroll_down(self) -> None:
@@ -79,7 +80,7 @@ class PickList(LineView):
         self.pick(0)
 
     def action_scroll_end(self) -> None:
-        self.pick(len(self._lines) - 1)
+        self.pick(self._count - 1)
 
     def on_click(self, event: events.Click) -> None:
         if (offset := event.get_content_offset(self)) is not None:
