@@ -5,35 +5,35 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
-
 from core.cassette import FOLDER, Shelf, Take
 from core.events import ProgramUsage
 from core.kept import KeptProgram
 from tests.app_stage import app_on, frame_of, laboratory, opened, told, until
+from tests.fake_laboratory import played_project
+from tests.terminal import Terminal
 from tui.panes.chat import ChatPane
 from tui.panes.output import OutputPane
 from tui.panes.program import ProgramPane
 
 
-async def test_the_program_is_opened_in_the_editor_while_the_run_is_held(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    opened_files: list[Path] = []
-    monkeypatch.setattr("tui.screens.laboratory.edit", lambda app, file: opened_files.append(file) or "")
-    async with opened(app_on(tmp_path, 14)) as pilot:
-        await pilot.press("7")
-        await until(pilot, lambda: "# turn 14" in frame_of(pilot))
-        assert "Program · experiment/main.py" in frame_of(pilot)
-        await pilot.press("o")
-        await pilot.pause()
-        assert opened_files == [laboratory(pilot).session.project.path / "experiment/main.py"]
+def test_the_program_is_opened_in_the_persons_editor_and_read_anew(tmp_path: Path) -> None:
+    project = played_project(tmp_path / "p", 14)
+    editor = tmp_path / "editor"
+    editor.write_text('#!/bin/sh\necho "mine = 1" >> "$1"\n')
+    editor.chmod(0o755)
+    with Terminal("open", str(project.path), home=tmp_path, EDITOR=str(editor), VISUAL="") as terminal:
+        terminal.until("it begins when you say so")
+        terminal.press("7")
+        terminal.until("Program · experiment/main.py")
+        terminal.until("# turn 14")
+        terminal.press("o")
+        terminal.until("mine = 1")
+        terminal.press("q")
+        assert terminal.ended() == 0
+    assert project.read("experiment/main.py") == "# turn 14\nmine = 1\n"
 
 
-async def test_a_running_project_keeps_its_program_from_the_editor(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("tui.screens.laboratory.edit", lambda app, file: pytest.fail("opened while it runs"))
+async def test_a_running_project_keeps_its_program_from_the_editor(tmp_path: Path) -> None:
     async with opened(app_on(tmp_path, 10, running=True, pace=30.0)) as pilot:
         await until(pilot, lambda: laboratory(pilot).board.state == "running")
         await pilot.press("7")
