@@ -45,6 +45,11 @@ class Offer:
     shown: str
     help: str
 
+    @property
+    def short(self) -> str:
+        """What is shown where there is little room: a command's name alone."""
+        return self.shown.partition(" ")[0] if self.shown.startswith("/") else self.shown
+
 
 _SWITCH = ("on", "off")
 OWN = (

@@ -18,6 +18,9 @@ from tui.slash import MOST_OFFERS, Facts, Offer, offers
 from tui.typed import Typed
 from tui.widgets.frame import MUTED
 
+WIDE = 110
+"""Cells from which on a command is offered with what it takes."""
+
 
 class Purpose(StrEnum):
     """What the line is for, as it says itself while empty."""
@@ -69,13 +72,14 @@ class Offers(Static):
         self.display = bool(found)
         first = max(0, min(at, len(found) - 1) - MOST_OFFERS + 1)
         shown = list(found[first : first + MOST_OFFERS])
-        width = max((len(offer.shown) for offer in shown), default=0)
+        room = self.screen.size.width
+        names = [offer.shown if room >= WIDE else offer.short for offer in shown]
+        width = max(map(len, names), default=0)
         lines = [
             Content.assemble(
-                (f" {offer.shown:<{width}} ", "bold reverse" if first + number == at else "$text-accent"),
-                (f"  {offer.help}", MUTED),
-            ).truncate(self.screen.size.width - 2, ellipsis=True)
-            for number, offer in enumerate(shown)
+                (f" {name:<{width}} ", "bold reverse" if number == at else "$text-accent"), (f"  {offer.help}", MUTED)
+            ).truncate(room - 2, ellipsis=True)
+            for number, (name, offer) in enumerate(zip(names, shown, strict=True), first)
         ]
         more = len(found) - len(shown)
         if more > 0:
