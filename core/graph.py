@@ -7,16 +7,21 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from core.lines import relatives
 from core.workspace.candidates import PREFIX as CANDIDATES
 from core.workspace.journal import refs_under
 from core.workspace.turns import TurnSummary
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from core.chronicle import Chronicle
     from core.workspace.project import Project
 
 SHOWN = 12
 """Turns of a side line that are shown; of a longer one the newest."""
+BESIDE = 500
+"""Turns that are read of a line in another folder, the newest ones."""
 DEEPEST = 5
 """How many lines beside one another are drawn; what parted from a still deeper one stands there, too."""
 _UNDONE, _REDO = "refs/lab/undone/", "refs/lab/redo/"
@@ -38,7 +43,7 @@ class Row:
     """One row; `depth` is 0 on the current line, `line` the line it belongs to.
 
     `change` is the turn's measured value against the best before it on its line. `count` is how many turns the line
-    has (LINE), or how many are not shown (MORE). A LINE row's turn is the newest one of that line.
+    has (LINE), or how many are not shown (MORE). The turn of such a row is the newest one of its line.
     """
 
     kind: Kind
@@ -49,15 +54,18 @@ class Row:
     change: float | None = None
     count: int = 0
     undone: bool = False
+    folder: Path | None = None
+    """Where the line is, when that is another folder."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tip:
-    """Where a line ends: its name, its commit, and whether a roll-back or an undo left it behind."""
+    """Where a line ends: its name, its commit, whether a roll-back or an undo left it behind, its folder if another."""
 
     name: str
     commit: str
     undone: bool = False
+    folder: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +83,11 @@ def picture(project: Project, chronicle: Chronicle) -> Picture:
     chronicle.refresh()
     refs = refs_under(project.git, "refs/")
     turns = chronicle.turns()
-    branch = project.branch_name
-    tips = list(_tips(refs, branch))
+    tips = list(_tips(refs, project.branch_name))
+    for other in relatives(project):
+        newest = other.summaries(BESIDE)
+        turns |= {turn.commit: turn for turn in newest if turn.commit not in turns}
+        tips.append(Tip(other.branch_name, newest[0].commit, folder=other.path))
     tried = {sha: name for name, sha in refs.items() if name.startswith(CANDIDATES)}
     return drawn(turns, tips, [turns[sha] for sha in tried if sha in turns])
 
@@ -103,11 +114,10 @@ def drawn(turns: Mapping[str, TurnSummary], tips: Sequence[Tip], tried: Sequence
 
 @dataclass(frozen=True, slots=True)
 class _Segment:
-    """The turns of a line that no line before it has, newest first, and the best values before each."""
+    """The turns of a line that no line before it has, newest first."""
 
     tip: Tip
     turns: tuple[TurnSummary, ...]
-    start: str
 
 
 _Parted = Mapping[str, Sequence[_Segment]]
@@ -142,13 +152,14 @@ def _segments(turns: Mapping[str, TurnSummary], tips: Sequence[Tip]) -> tuple[li
             taken.add(commit)
             own.append(turn)
             commit = turn.parent
-        if own or tip is tips[0]:
-            segments.append(_Segment(tip, tuple(_numbered(own, turns)), commit))
+        first = tip is tips[0]
+        if first or (commit in turns and (own or not tip.undone)):
+            segments.append(_Segment(tip, tuple(_numbered(own))))
             parted.setdefault(commit, []).append(segments[-1])
     return segments, parted
 
 
-def _numbered(own: Sequence[TurnSummary], turns: Mapping[str, TurnSummary]) -> Iterator[TurnSummary]:
+def _numbered(own: Sequence[TurnSummary]) -> Iterator[TurnSummary]:
     """The turns, commits by git's own hand with number and phase of the turn before them."""
     for place, turn in enumerate(own):
         if not turn.foreign:
@@ -173,10 +184,11 @@ def _segment_rows(
     for turn in hidden:
         for beside in parted.get(turn.commit, ()):
             yield _segment_rows(beside, parted, depth + 1, turns)
+    rest = Row(Kind.MORE, turns[tip.commit], tip.name, deep, count=len(hidden), undone=tip.undone, folder=tip.folder)
     if hidden:
-        yield Row(Kind.MORE, hidden[0], tip.name, deep, count=len(hidden), undone=tip.undone)
+        yield rest
     if depth:
-        yield Row(Kind.LINE, segment.turns[0], tip.name, deep, count=len(segment.turns), undone=tip.undone)
+        yield replace(rest, kind=Kind.LINE, count=len(segment.turns))
 
 
 def _valued(segment: _Segment, shown: Sequence[TurnSummary], depth: int) -> Iterator[Row]:
@@ -191,7 +203,8 @@ def _valued(segment: _Segment, shown: Sequence[TurnSummary], depth: int) -> Iter
     for turn, best in zip(shown, before, strict=False):
         value = value_of(turn)
         change = value - best if value is not None and best is not None else None
-        yield Row(Kind.TURN, turn, segment.tip.name, depth, value, change, undone=segment.tip.undone)
+        tip = segment.tip
+        yield Row(Kind.TURN, turn, tip.name, depth, value, change, undone=tip.undone, folder=tip.folder)
 
 
 def value_of(turn: TurnSummary) -> float | None:

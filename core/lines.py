@@ -83,7 +83,7 @@ def find_line(project: Project, named: str) -> tuple[Project, str]:
         if named in (other.branch_name, other.name):
             return other, other.head
     try:
-        return project, project.turn_at(named).commit
+        return project, project.turn_at(named.removeprefix("turn ")).commit
     except HistoryError as error:
         apart = _opened(Path(named).expanduser())
         if apart is None:

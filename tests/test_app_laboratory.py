@@ -18,13 +18,10 @@ from core.settings import Copilot
 from tests.app_stage import app_on, frame_of, laboratory, opened, told, until
 from tests.fake_laboratory import FakeLaboratory, played_project
 from tui.app import LabtopApp
-from tui.board import HistoryRow
 from tui.panes.chat import ChatPane
-from tui.screens.history import HistoryScreen
 from tui.screens.laboratory import LaboratoryScreen
-from tui.screens.rollback import RollBackScreen
-from tui.screens.travel import counted
 from tui.screens.places import PANES, PLACES
+from tui.screens.rollback import RollBackScreen
 from tui.screens.wall import Wall
 from tui.session import Opened
 
@@ -144,23 +141,6 @@ async def test_work_goes_on_from_where_one_went_back_to(tmp_path: Path) -> None:
         assert laboratory(pilot).board.model == "built-in researcher"
         await pilot.press("n")
         await until(pilot, lambda: laboratory(pilot).board.turns == 5)
-
-
-async def test_the_history_reads_any_turn_and_can_go_back_to_it(tmp_path: Path) -> None:
-    async with opened(app_on(tmp_path, 13)) as pilot:
-        await pilot.press("h")
-        await until(pilot, lambda: isinstance(pilot.app.screen, HistoryScreen))
-        await pilot.press("down", "down")
-        await until(pilot, lambda: "IndexError" in frame_of(pilot))
-        await pilot.press("right_square_bracket")
-        await until(pilot, lambda: "default_rng" in frame_of(pilot))
-        await pilot.press("right_square_bracket")
-        await until(pilot, lambda: "index 64 is out of bounds" in frame_of(pilot))
-        await pilot.press("r")
-        await until(pilot, lambda: "Roll back to turn 11?" in frame_of(pilot))
-        await pilot.press("enter")
-        await until(pilot, lambda: laboratory(pilot).board.turns == 11)
-        assert isinstance(pilot.app.screen, LaboratoryScreen)
 
 
 # What a key that does nothing says
@@ -532,29 +512,9 @@ async def test_a_hand_edit_that_is_committed_at_once_is_seen_everywhere(tmp_path
             assert words in frame
 
 
-async def test_a_turn_without_a_diff_or_output_says_so_in_the_history(tmp_path: Path) -> None:
-    async with opened(app_on(tmp_path, 3)) as pilot:
-        await pilot.press("h")
-        await until(pilot, lambda: isinstance(pilot.app.screen, HistoryScreen))
-        await pilot.press("right_square_bracket")
-        await until(pilot, lambda: "This turn has no diff to show." in frame_of(pilot))
-        await pilot.press("right_square_bracket")
-        await until(pilot, lambda: "This turn ran no program." in frame_of(pilot))
-        assert "ended well" not in frame_of(pilot)
-        assert "3 turns · 0 candidates" in frame_of(pilot)
-
-
 def test_without_a_terminal_the_app_says_what_to_do_instead(tmp_path: Path) -> None:
     played_project(tmp_path / "p", 1)
     command = [sys.executable, "-m", "labtop", "open", str(tmp_path / "p")]
     ended = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False)
     assert ended.returncode == 1
     assert "labtop run" in ended.stderr
-
-
-def test_what_goes_with_a_roll_back_is_counted_by_kind() -> None:
-    def row(agent: Agent, command: str) -> HistoryRow:
-        return HistoryRow(1, "f" * 40, Phase.PLAN, agent, command, "", Status.OK)
-
-    rows = [row(Agent.ML_ENGINEER, "EDIT 1-2"), row(Agent.ML_ENGINEER, "EDIT 4-5"), row(Agent.RESEARCHER, "")]
-    assert counted(rows) == "2 × EDIT, 1 × change of yours"

@@ -168,7 +168,7 @@ def history_line(row: HistoryRow, width: int, digits: int) -> Content:
     """One turn in `width` cells: number, agent, command, score, and at the right end ▲ kept, ✗ failed, – declined."""
     voice = VOICES[row.agent]
     left = Content.assemble((str(row.turn).rjust(digits), MUTED), " ", (row.who.ljust(3), voice.style), " ")
-    mark = Content.styled(*_FAULTS.get(row.status, ("▲" if row.kept else " ", "$text-success")))
+    mark = mark_of(row.status, row.kept)
     score = scored(row)
     room = max(0, width - left.cell_length - 2)
     free = room - 1 - len(score) if score else room
@@ -179,6 +179,11 @@ def history_line(row: HistoryRow, width: int, digits: int) -> Content:
         said = said.truncate(max(1, free), ellipsis=True)
     gap = max(0, room - said.cell_length - len(score))
     return Content.assemble(left, said, " " * gap, (score, "bold"), " ", mark)
+
+
+def mark_of(status: Status, kept: bool) -> Content:
+    """What came of a turn in one cell: ▲ kept, ✗ failed, – declined."""
+    return Content.styled(*_FAULTS.get(status, ("▲" if kept else " ", "$text-success")))
 
 
 def what(row: HistoryRow, room: int) -> str:
