@@ -43,7 +43,7 @@ async def test_old_and_new_stand_side_by_side_where_there_is_room() -> None:
         rows = [line for line in frame.split("\n") if "y_noisy = flip(y, rate)" in line]
         assert len(rows) == 1
         assert "2 - y_noisy = flip(y, rate)" in rows[0]
-        assert "│2 + rng = np.random.default_rng(seed)" in rows[0]
+        assert "│3 + y_noisy = flip(y, rate, rng)" in rows[0], "what it became, not what came first"
         beside = next(line for line in frame.split("\n") if "scores" in line)
         assert "5       scores" in beside
         assert "│7       scores" in beside, "what is in both bears its number on each side"
@@ -165,3 +165,10 @@ async def test_hostile_text_is_shown_as_text_on_both_sides() -> None:
             pane.show(text, text, f"@@ -1 +1,{text.count(chr(10)) + 1} @@ {text}\n-x\n+{lines}")
             await pilot.press("}", "right", "end")
             assert unsafe(frame_of(pilot)) == [], name
+
+
+def test_a_changed_line_stands_beside_what_it_became() -> None:
+    found = changes(diff_of(BEFORE, AFTER))
+    rows = found.rows
+    beside = {rows[pair.left].text: rows[pair.right].text for pair in found.pairs if -1 not in (pair.left, pair.right)}
+    assert beside["y_noisy = flip(y, rate)"] == "y_noisy = flip(y, rate, rng)"

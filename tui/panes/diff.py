@@ -19,7 +19,7 @@ from tui.widgets.lines import Line, LineView, to_strip
 
 SIDE_BY_SIDE = 100
 """Cells from which on the old and the new lines stand side by side."""
-SLOW = 60_000
+SLOW = 20_000
 """Characters from which on a diff is read beside the screen's loop."""
 
 NOTHING_YET = (

@@ -8,6 +8,7 @@ from typing import ClassVar
 from rich.cells import cell_len
 from textual.binding import Binding, BindingType
 from textual.content import Content
+from textual.events import Resize
 from textual.message import Message
 
 from core.clean import clean
@@ -40,7 +41,8 @@ class Printed:
     title: str = ""
     turn: int = 0
     """Whose output it is; 0 where that is not known."""
-    state: str = ""
+    state: tuple[str, ...] = ()
+    """What is said of it, the most useful first."""
     lines: list[str] = field(default_factory=lambda: [""])
     width: int = 0
     dropped: int = 0
@@ -99,7 +101,7 @@ class OutputPane(LineView):
     def begin(self, title: str, turn: int = 0) -> None:
         """A program starts: the pane is emptied for it."""
         self._begun = True
-        self._newest = self._shown = Printed(title, turn, "running")
+        self._newest = self._shown = Printed(title, turn, ("running",))
         self._entitle()
         self.lay(0, 0)
 
@@ -107,7 +109,7 @@ class OutputPane(LineView):
         """There is no program; say so."""
         self.begin("")
         self.append(words)
-        self._newest.state = ""
+        self._newest.state = ()
         self._entitle()
 
     def append(self, text: str) -> None:
@@ -132,20 +134,20 @@ class OutputPane(LineView):
             f"{bar(min(share, 1.0), _BAR if room > _ROOMY else _BAR // 2)} {known.words if known else ''}".rstrip()
         )
         parts = [f"{ran:.0f} of {limit:.0f} s", how_far, *(taken(usage) if usage else ())]
-        self._newest.state = fitting(parts, room)
+        self._newest.state = tuple(parts)
         self._entitle()
 
     def finish(self, problem: str) -> None:
         """The program has ended; `problem` is empty when all went well."""
         dropped = self._newest.dropped
         gone = f" · {dropped} lines above not kept" if dropped else ""
-        self._newest.state = f"✗ {problem}{gone}" if problem else f"✓ ended well{gone}"
+        self._newest.state = (f"✗ {problem}{gone}" if problem else f"✓ ended well{gone}",)
         self._entitle()
 
     def look_at(self, turn: Turn) -> None:
         """Show what an earlier turn's program printed; what comes meanwhile is kept for `}`."""
         ended = "✗ failed" if turn.status is Status.FAILED else "✓ ended well"
-        self._shown = Printed(f"turn {turn.number}", turn.number, ended + " · } later")
+        self._shown = Printed(f"turn {turn.number}", turn.number, (ended, "} later"))
         self._shown.append(turn.output)
         self._entitle()
         self._relay(keep=False)
@@ -176,7 +178,11 @@ class OutputPane(LineView):
     def _entitle(self) -> None:
         shown = self._shown
         entitle(self, f"Output · {shown.title}" if shown.title else "Output", "")
-        self.border_subtitle = plain(shown.state)
+        self.border_subtitle = plain(fitting(shown.state, self.size.width - _FRAME)) if shown.state else ""
+
+    def on_resize(self, event: Resize) -> None:
+        """Say as much of the program as there is room for."""
+        self._entitle()
 
     def _relay(self, *, keep: bool = True) -> None:
         self.lay(self._shown.count, self._shown.width, keep=keep)
