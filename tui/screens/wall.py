@@ -176,7 +176,11 @@ class Wall(Recalling):
 
     async def _take_up(self, project: Project) -> None:
         layout = await asyncio.to_thread(lambda: read_layout(project.private(LAYOUT), PANES, ASIDES))
-        if self._moved or not self.is_attached:
+        if self.is_attached:
+            self.call_after_refresh(self._stand, layout)  # the focus on the first pane is on its way still
+
+    def _stand(self, layout: Layout) -> None:
+        if self._moved:
             return  # the person was quicker
         self.zoomed, self._aside.up, self.over_report = layout.zoomed, layout.aside, layout.over_report
         if layout.current != self.current:
