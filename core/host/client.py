@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
@@ -45,7 +46,8 @@ class Line:
     @classmethod
     async def reach(cls, path: Path, steer: bool = True) -> Self:
         """Attach to the engine at `path`; raises EngineError, OtherVersion, or OSError when nobody listens there."""
-        reader, writer = await asyncio.open_unix_connection(path, limit=LONGEST_EVENT)
+        connection = await asyncio.to_thread(_connected, path)
+        reader, writer = await asyncio.open_unix_connection(sock=connection, limit=LONGEST_EVENT)
         try:
             pid, uid = peer(writer.get_extra_info("socket"))
             if uid != os.getuid():
@@ -134,12 +136,24 @@ class Line:
 
 async def reach_project(project: Path, steer: bool = True, folders: list[Path] | None = None) -> Line | None:
     """Attach to the engine of a project; None when none is there. Raises EngineError and OtherVersion."""
-    for path in found(project, folders):
+    for path in await asyncio.to_thread(found, project, folders):
         try:
             return await Line.reach(path, steer)
         except OSError:
             continue  # the socket of an engine that was killed; the next one clears it away
     return None
+
+
+def _connected(path: Path) -> socket.socket:
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        connection.settimeout(GREETING_SECONDS)
+        connection.connect(os.fspath(path))
+        connection.setblocking(False)
+    except OSError:
+        connection.close()
+        raise
+    return connection
 
 
 async def _first(reader: asyncio.StreamReader) -> dict[str, Any]:

@@ -130,7 +130,8 @@ class Host:
         self._standing.take(event)
         if isinstance(event, Steered):
             self._steered = event
-        self._broadcast(packed(as_json(event)))
+        if self._guests:
+            self._broadcast(packed(as_json(event)))
         if isinstance(event, StateChanged) and event.state is not State.RUNNING:
             self._rested(event)
 

@@ -12,7 +12,6 @@ from core.errors import EngineError
 from tui.commands.group import FOLDER, main, open_app, project_in, say, tells_errors
 
 if TYPE_CHECKING:
-    from core.host.wire import Greeting
     from core.record import Phase
 
 
@@ -86,8 +85,14 @@ def at_work(name: str, folder: Path, pid: int) -> tuple[str, str]:
     )
 
 
-def engine_told(found: Greeting | None) -> dict[str, Any] | None:
-    """The engine for `labtop status --json`."""
+def engine_told(project: Path) -> dict[str, Any] | None:
+    """The engine for `labtop status --json`; None where none works on the project by itself."""
+    from core.host.asking import engine_of
+
+    try:
+        found = engine_of(project)
+    except EngineError as error:
+        return {"problem": str(error)}
     if found is None:
         return None
     steered = found.steered
@@ -104,6 +109,8 @@ def engine_line(told: dict[str, Any] | None) -> str:
     """The engine as a line of `labtop status`; empty when there is none."""
     if told is None:
         return ""
+    if "problem" in told:
+        return f"engine: {told['problem']}"
     apps = f"{told['apps']} app{'' if told['apps'] == 1 else 's'} attached" if told["apps"] else "nobody attached"
     stops = f"; pauses {', '.join(told['stops'])}" if told["stops"] else ""
     return f"engine: process {told['process']} by itself, {apps}{stops}"

@@ -18,13 +18,12 @@ from tui.commands.group import FOLDER, main, project_in, say, tells_errors
 @tells_errors
 def status(folder: Path, as_json: bool) -> None:
     """Where a project stands: phase, turn, best score, cost."""
-    from core.host.asking import engine_of
     from core.status import status as read_status
     from core.status import status_text
 
     project = project_in(folder)
     told = read_status(project)
-    engine = engine_told(engine_of(project.path))
+    engine = engine_told(project.path)
     if as_json:
         click.echo(json.dumps(told | {"engine": engine}, ensure_ascii=False))
     else:
