@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.locked
 
-.PHONY: demo env test check bench crash clean
+.PHONY: demo env test check keys bench crash clean
 
 demo: env          ## the demo project in the app
 	$(BIN)/labtop demo
@@ -23,6 +23,9 @@ check: env         ## style, types and boundaries
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	PYTHONPATH=. $(BIN)/lint-imports --no-logo
+
+keys: env          ## docs/keys.md and the README's table, from the registry of keys
+	$(BIN)/python -m tui.handbook
 
 crash: env         ## the long crash test: 200 random kills
 	LABTOP_KILLS=200 $(BIN)/pytest -q tests/test_crash.py

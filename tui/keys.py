@@ -1,8 +1,7 @@
-"""Every action of the app, once: the footer, the help, the palette and the README's table are made from this list."""
+"""Every action of the app, once: footer, help, palette, commands and the written tables are made from this list."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -214,17 +213,3 @@ def bindings(*scopes: Scope) -> list[BindingType]:
         for action in actions(*scopes)
         for key, argument in zip(action.keys, action.arguments or ("",) * len(action.keys), strict=True)
     ]
-
-
-def markdown_table() -> str:
-    """The keys as the README shows them."""
-    return "\n\n".join(_section(scope, actions(scope)) for scope in Scope) + "\n"
-
-
-def _section(scope: Scope, rows: Iterable[Action]) -> str:
-    lines = [f"| `{a.shown}` | {a.help} |" for a in rows if a.shown]
-    return "\n".join((f"**{scope}**", "", "| key | what it does |", "|---|---|", *lines))
-
-
-if __name__ == "__main__":
-    print(markdown_table(), end="")

@@ -56,7 +56,7 @@ class HomeScreen(LabScreen[None]):
         self.shown = self.projects
 
     def compose(self) -> ComposeResult:
-        yield Static(Content.assemble(("labtop", "bold $accent"), "  your projects"), id="status", markup=False)
+        yield Static(Content.assemble(("labtop", "bold $text-accent"), "  your projects"), id="status", markup=False)
         yield Find(placeholder="words of the name, folder, question or state; enter goes to the list, esc shows all")
         yield OptionList(id="projects")
         yield Static(NOTHING_YET, id="empty", markup=False)

@@ -54,5 +54,5 @@ def _width(shown: list[Action]) -> int:
 def _parts(shown: list[Action]) -> list[str | tuple[str, str]]:
     parts: list[str | tuple[str, str]] = []
     for action in shown:
-        parts += [(action.shown, "$accent"), f" {action.label}  "]
+        parts += [(action.shown, "$text-accent"), f" {action.label}  "]
     return parts

@@ -93,7 +93,7 @@ class TellLine(Horizontal):
 
     DEFAULT_CSS = """
     TellLine { height: 1; }
-    TellLine > .prompt { width: 3; padding: 0 1; color: $accent; }
+    TellLine > .prompt { width: 3; padding: 0 1; color: $text-accent; }
     TellLine > Input, TellLine > Input:focus { background: $background; padding: 0 1 0 0; }
     """
 
