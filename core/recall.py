@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from core.workspace.project import Project
 
 _AT_A_TIME = 50
+FAR = 500
+"""Turns in which another program's output is looked for; programs run in turns that lie close together."""
 
 
 def turns_between(project: Project, first: int, last: int) -> list[Turn]:
@@ -25,9 +27,10 @@ def turns_between(project: Project, first: int, last: int) -> list[Turn]:
 
 
 def output_before(project: Project, number: int) -> Turn | None:
-    """The last turn before turn `number` that ran a program."""
+    """The last turn before turn `number` that ran a program; None when there is none in `FAR` turns."""
     last = min(number - 1, _newest(project))
-    while last > 0:
+    end = max(0, last - FAR)
+    while last > end:
         turns = turns_between(project, max(1, last - _AT_A_TIME + 1), last)
         if found := next((turn for turn in reversed(turns) if turn.output), None):
             return found
@@ -36,8 +39,8 @@ def output_before(project: Project, number: int) -> Turn | None:
 
 
 def output_after(project: Project, number: int) -> Turn | None:
-    """The first turn after turn `number` that ran a program."""
-    first, newest = number + 1, _newest(project)
+    """The first turn after turn `number` that ran a program; None when there is none in `FAR` turns."""
+    first, newest = number + 1, min(_newest(project), number + FAR)
     while first <= newest:
         turns = turns_between(project, first, first + _AT_A_TIME - 1)
         if found := next((turn for turn in turns if turn.output), None):

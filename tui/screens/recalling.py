@@ -53,7 +53,7 @@ class Recalling(Container):
     @on(OutputPane.Wanted)
     @work(group="output", exclusive=True)
     async def _look_at_output(self, message: OutputPane.Wanted) -> None:
-        from core.recall import output_after, output_before
+        from core.recall import FAR, output_after, output_before
 
         pane, project = message.pane, self._project
         if project is None:
@@ -71,4 +71,4 @@ class Recalling(Container):
         elif not message.earlier:
             pane.newest()
         else:
-            self.notify("no program ran before this one", markup=False)
+            self.notify(f"no program ran in the {min(FAR, message.of - 1)} turns before this one", markup=False)
