@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+from textual.widgets import Static
 
 from core.latex import drawing, pictures
 from core.latex.pictures import NotDrawn, Picture, picture
@@ -13,6 +15,7 @@ from tests.pane_stage import staged
 from tui.panes.report import ReportPane
 from tui.screens.pictures import PicturesScreen
 from tui.widgets.page import PageView
+from tui.widgets.sharp import Pixels, SharpPage, pixels_of
 
 
 def pdf(pages: int = 2, box: str = "0 0 200 100", ink: str = "0 0 0 rg 0 0 100 100 re f") -> bytes:
@@ -110,6 +113,35 @@ async def test_without_colours_a_picture_is_drawn_in_shades(monkeypatch: pytest.
         text = view.render_line(0).text
         assert "█" * 20 in text
         assert "▀" not in text
+
+
+class Canvas(Static):
+    """Stands in for the widget of `textual-image`: it keeps what it is to show."""
+
+    image: Any = None
+
+
+async def test_where_the_terminal_shows_pixels_the_part_in_view_is_shown_and_moved() -> None:
+    page = SharpPage(Pixels(Canvas, 10, 20))
+    async with staged(page, 20, 6) as pilot:
+        canvas = page.query_one(Canvas)
+        assert page.room == (200, 120)
+        page.show(halves(400, 300))
+        assert canvas.image.size == (200, 120)
+        assert canvas.image.getpixel((0, 0)) == (0, 0, 0)
+        await pilot.press(*["right"] * 9, "pagedown")
+        assert canvas.image.getpixel((0, 0)) == (255, 255, 255)
+        page.show(halves(40, 30))
+        assert canvas.image.size == (40, 30)
+        page.say("broken")
+        assert canvas.image is None
+
+
+async def test_pixels_are_not_asked_for_where_nobody_sees_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with staged(PageView(), 20, 6) as pilot:
+        assert pixels_of(pilot.app) is None
+        monkeypatch.setenv("LABTOP_PICTURES", "blocks")
+        assert pixels_of(pilot.app) is None
 
 
 async def test_the_report_leads_to_its_pages_and_figures_and_back(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from tui.keys import Scope, bindings
 from tui.screens.screen import LabScreen, sheets
 from tui.widgets.keyline import KeyLine
 from tui.widgets.page import PageView
-from tui.widgets.sharp import SharpPage, sharp_kind
+from tui.widgets.sharp import SharpPage, pixels_of
 
 if TYPE_CHECKING:
     from core.workspace.project import Project
@@ -68,8 +68,8 @@ class PicturesScreen(LabScreen[None]):
         self.call_after_refresh(self._begin)
 
     async def _begin(self) -> None:
-        kind = sharp_kind(self.app)
-        view = SharpPage(kind, id="view") if kind else PageView(id="view")
+        pixels = pixels_of(self.app)
+        view = SharpPage(pixels, id="view") if pixels else PageView(id="view")
         await self.query_one("#picture").mount(view)
         view.focus()
         self._look_for()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from textual.app import App, SuspendNotSupported
 from textual.containers import Container
@@ -17,8 +17,16 @@ CHOICE = "LABTOP_PICTURES"
 """The environment variable that keeps to half blocks when it is `blocks`."""
 
 
-def sharp_kind(app: App[Any]) -> type[Any] | None:
-    """The widget that shows pixels on this terminal; None where half blocks are all there is.
+class Pixels(NamedTuple):
+    """What shows pixels on this terminal, and how many of them one cell has."""
+
+    kind: type[Any]
+    across: int
+    down: int
+
+
+def pixels_of(app: App[Any]) -> Pixels | None:
+    """How this terminal shows pixels; None where half blocks are all there is.
 
     The package asks the terminal when it is imported, and reads its answer: so the app stands aside for that moment.
     """
@@ -27,10 +35,13 @@ def sharp_kind(app: App[Any]) -> type[Any] | None:
     try:
         with app.suspend():
             from textual_image import renderable, widget
+            from textual_image._terminal import get_cell_size
+
+            cell = get_cell_size()
     except (SuspendNotSupported, ImportError, OSError, ValueError, ArithmeticError):
         return None  # what it raises on a terminal without a size, or one that answers in no known way
     known = (renderable.SixelImage, renderable.TGPImage)
-    return widget.Image if renderable.Image in known else None
+    return Pixels(widget.Image, cell.width, cell.height) if renderable.Image in known else None
 
 
 class SharpPage(Container, can_focus=True):
@@ -38,9 +49,10 @@ class SharpPage(Container, can_focus=True):
 
     DEFAULT_CSS = "SharpPage > * { width: 1fr; height: 1fr; }"
 
-    def __init__(self, kind: type[Any], *, id: str | None = None) -> None:  # noqa: A002  Textual's own name
+    def __init__(self, pixels: Pixels, *, id: str | None = None) -> None:  # noqa: A002  Textual's own name
         super().__init__(id=id)
-        self._shown = kind()
+        self._pixels = pixels
+        self._shown = pixels.kind()
         self._picture: Picture | None = None
         self._left = self._top = 0
 
@@ -50,10 +62,7 @@ class SharpPage(Container, can_focus=True):
     @property
     def room(self) -> tuple[int, int]:
         """How many pixels fit across and down."""
-        from textual_image._terminal import get_cell_size
-
-        cell = get_cell_size()
-        return max(4, self.size.width * cell.width), max(4, self.size.height * cell.height)
+        return max(4, self.size.width * self._pixels.across), max(4, self.size.height * self._pixels.down)
 
     def show(self, picture: Picture) -> None:
         """Show a picture; the place of what was in view stays when it is the same one in another size."""
