@@ -20,6 +20,7 @@ from tui.screens.screen import sheets
 from tui.screens.travel import Wish, travel
 from tui.screens.wall import Wall
 from tui.session import REPORT, Session
+from tui.warm import set_apart
 from tui.widgets.keyline import KeyLine
 from tui.widgets.nowline import NowLine
 from tui.widgets.question import Question
@@ -69,6 +70,7 @@ class LaboratoryScreen(LeavingScreen):
         self._turns = ()
         self.set_interval(1 / (SLOW_FRAMES_A_SECOND if self._slow_link else FRAMES_A_SECOND), self._drain)
         self.set_interval(1.0, self._tick)
+        self.call_after_refresh(set_apart)
         self.session.start()
 
     def show(self, events: Sequence[Event]) -> None:
