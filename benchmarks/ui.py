@@ -33,6 +33,10 @@ LONG = 10_000
 LETTERS = [*range(0x0410, 0x0460), *range(0x048A, 0x0500), *range(0x0531, 0x0557)]
 """Characters that stand nowhere on the screen, so that each key is known by its own."""
 
+BACKSPACE = "\x7f"
+NAME = "chatter"
+"""Of the project that is talked in: stands in the status line, as soon as there is one."""
+
 Row = tuple[str, str]
 
 
@@ -122,7 +126,10 @@ def keys(home: Path, rate: int = 500) -> list[Row]:
     with talking(home, rate, 2.0 * WAIT) as terminal:
         terminal.press("i")
         terminal.read(1.0)
-        for letter in map(chr, LETTERS):
+        for place, letter in enumerate(map(chr, LETTERS)):
+            if place % (SIZE[0] // 2) == 0:
+                terminal.press(BACKSPACE * (SIZE[0] // 2))
+                terminal.read(0.5)
             pressed = time.perf_counter()
             terminal.press(letter)
             if not terminal.read(5.0, letter.encode()):
@@ -168,10 +175,10 @@ def talking(home: Path, rate: int, seconds: float, *options: str) -> Line:
     project, notes = home / "talk", home / "notes.json"
     notes.unlink(missing_ok=True)
     if not project.exists():
-        Project.create(project, settings_text("how long does it take?", name="bench"))
+        Project.create(project, settings_text("how long does it take?", name=NAME))
     arguments = (str(project), str(notes), str(rate), str(seconds), *options)
     terminal = Line("benchmarks.talking", *arguments, home=home)
-    terminal.wait(b"ML engineer")
+    terminal.wait(NAME.encode())
     return terminal
 
 
