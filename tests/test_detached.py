@@ -177,6 +177,24 @@ def test_a_verdict_that_is_waited_for_is_given_by_another_app_after_the_first_ha
         assert len(server.completions) == 1
 
 
+def test_a_history_that_an_engine_holds_is_travelled_by_the_engine(tmp_path: Path) -> None:
+    project = played_project(tmp_path / "p", 6).path
+    user = User(tmp_path)
+    with Terminal("open", str(project), home=tmp_path) as watching:
+        watching.until("it begins when you say so")
+        gone = user.labtop("rollback", project, "4")
+        assert (gone.returncode, "2 turns left behind" in gone.stdout) == (0, True), gone.stderr
+        watching.until("turn 4 ")
+        assert user.labtop("undo", project).returncode == 0
+        watching.until("turn 6 ")
+        refused = user.labtop("undo", project)
+        assert (refused.returncode, "Nothing to undo" in refused.stderr) == (1, True)
+        watching.read(0.5)
+        watching.press("q")
+        assert watching.ended() == 0
+    assert Project.open(project).holder() is None
+
+
 @pytest.mark.parametrize("now", [False, True])
 def test_an_engine_by_itself_works_to_the_end_of_a_phase_and_is_ended_by_a_command(tmp_path: Path, now: bool) -> None:
     user = user_at(tmp_path)

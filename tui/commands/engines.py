@@ -12,7 +12,9 @@ from core.errors import EngineError
 from tui.commands.group import FOLDER, main, open_app, project_in, say, tells_errors
 
 if TYPE_CHECKING:
+    from core.orders import Travel
     from core.record import Phase
+    from core.workspace.project import Project
 
 
 @main.command()
@@ -83,6 +85,16 @@ def at_work(name: str, folder: Path, pid: int) -> tuple[str, str]:
         f"An engine of its own (process {pid}) works on {name} already.",
         f"Look in: labtop attach {folder}   end it: labtop stop {folder}",
     )
+
+
+def travelled(project: Project, order: Travel) -> str:
+    """Go elsewhere in a project's history: its engine does, where one works on it by itself; returns it in words."""
+    from core.host.asking import engine_of, ordered
+    from core.host.engine import travelled as travelled_here
+
+    if engine_of(project.path) is None:
+        return travelled_here(project, order)
+    return ordered(project.path, order)
 
 
 def engine_told(project: Path) -> dict[str, Any] | None:

@@ -8,6 +8,7 @@ import click
 
 from core.clean import clean
 from tui.commands import offered
+from tui.commands.engines import travelled
 from tui.commands.group import FOLDER, main, project_in, say, tells_errors
 
 
@@ -20,9 +21,9 @@ from tui.commands.group import FOLDER, main, project_in, say, tells_errors
 def branch(folder: Path, name: str, rev: str, beside: Path | None) -> None:
     """Start the line of inquiry NAME from turn or commit REV, and go to it."""
     if beside is None:
-        from core.history import branch as start_branch
+        from core.orders import Travel, Way
 
-        say(clean(start_branch(project_in(folder), name, rev)))
+        say(clean(travelled(project_in(folder), Travel(Way.BRANCH, rev, name))))
         return
     from core.lines import branch_beside
 

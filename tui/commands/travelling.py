@@ -11,6 +11,7 @@ import click
 from core.clean import clean
 from core.errors import LabError
 from tui.commands import offered
+from tui.commands.engines import travelled
 from tui.commands.group import FOLDER, main, project_in, say, tells_errors
 
 
@@ -21,10 +22,11 @@ from tui.commands.group import FOLDER, main, project_in, say, tells_errors
 @tells_errors
 def rollback(folder: Path, rev: str, preview: bool) -> None:
     """Go back to turn or commit REV; what is left behind is kept, and `labtop undo` brings it back."""
-    from core.history import rollback as roll_back
     from core.history import rollback_preview
+    from core.orders import Travel, Way
 
-    say(clean((rollback_preview if preview else roll_back)(project_in(folder), rev)))
+    project = project_in(folder)
+    say(clean(rollback_preview(project, rev) if preview else travelled(project, Travel(Way.ROLLBACK, rev))))
 
 
 @main.command()
@@ -32,9 +34,9 @@ def rollback(folder: Path, rev: str, preview: bool) -> None:
 @tells_errors
 def undo(folder: Path) -> None:
     """Take the last roll-back back."""
-    from core.history import undo as undo_rollback
+    from core.orders import Travel, Way
 
-    say(clean(undo_rollback(project_in(folder))))
+    say(clean(travelled(project_in(folder), Travel(Way.UNDO))))
 
 
 @main.command()
@@ -42,9 +44,9 @@ def undo(folder: Path) -> None:
 @tells_errors
 def redo(folder: Path) -> None:
     """Do the roll-back again that was undone last."""
-    from core.history import redo as redo_rollback
+    from core.orders import Travel, Way
 
-    say(clean(redo_rollback(project_in(folder))))
+    say(clean(travelled(project_in(folder), Travel(Way.REDO))))
 
 
 @main.command()
