@@ -106,7 +106,7 @@ def test_the_app_works_in_tmux_and_copies_into_its_buffer(tmp_path: Path) -> Non
         _wait(lambda: "it begins when you say so" in _said(socket, "capture-pane", "-p"))
         assert "─ Scores" in _said(socket, "capture-pane", "-p")
         _said(socket, "send-keys", "h")
-        _wait(lambda: "copy hash" in _said(socket, "capture-pane", "-p"))
+        _wait(lambda: "esc back" in _said(socket, "capture-pane", "-p"))
         _said(socket, "send-keys", "y")
         _wait(lambda: _said(socket, "show-buffer").strip() == Project.open(project.path).head)
     finally:

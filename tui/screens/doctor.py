@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import ClassVar
 
@@ -13,8 +12,8 @@ from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 
-from core.doctor import UNASKED, Finding
-from tui.widgets.found import FoundList
+from core.doctor import UNASKED
+from tui.widgets.found import FoundList, Look, look_around
 
 LOOKING = "looking …"
 
@@ -27,6 +26,10 @@ class DoctorScreen(ModalScreen[None]):
         ("n", "look(True)", "ask the network"),
         ("r", "look(False)", "look again"),
     ]
+
+    def __init__(self, look: Look = look_around) -> None:
+        super().__init__()
+        self._look_around = look
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="doctor", classes="sheet") as sheet:
@@ -44,12 +47,8 @@ class DoctorScreen(ModalScreen[None]):
 
     @work(exclusive=True)
     async def _look(self, network: bool) -> None:
-        told = await asyncio.to_thread(_findings, network)
+        told = await asyncio.to_thread(self._look_around, network)
         if self.is_attached:
-            self.query_one(FoundList).show(told)
-
-
-def _findings(network: bool) -> Sequence[Finding]:
-    from core.doctor import findings
-
-    return [replace(one, advice="n asks it.") if one.found == UNASKED else one for one in findings(network)]
+            self.query_one(FoundList).show(
+                replace(one, advice="n asks it.") if one.found == UNASKED else one for one in told
+            )

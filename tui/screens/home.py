@@ -14,12 +14,11 @@ from textual.message import Message
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from core.doctor import Finding
 from core.errors import LabError
 from tui.keys import Scope, bindings
 from tui.screens.listed import Known, found, line
 from tui.screens.screen import LabScreen, sheets
-from tui.widgets.found import found_in_short
+from tui.widgets.found import Look, found_in_short, look_around
 from tui.widgets.keyline import KeyLine
 
 NOTHING_YET = """
@@ -50,8 +49,9 @@ class HomeScreen(LabScreen[None]):
             self.path = path
             self.running = running
 
-    def __init__(self, projects: Sequence[Known]) -> None:
+    def __init__(self, projects: Sequence[Known], look: Look = look_around) -> None:
         super().__init__()
+        self._look = look
         self.projects = list(projects)
         self.shown = self.projects
 
@@ -84,7 +84,7 @@ class HomeScreen(LabScreen[None]):
 
     @work(exclusive=True, group="found")
     async def _look_around(self) -> None:
-        told = await asyncio.to_thread(_findings)
+        told = await asyncio.to_thread(self._look)
         for place in self.query("#found").results(Static):
             place.update(Content.assemble("Found here:  ", found_in_short(told, SHORT)))
 
@@ -137,7 +137,7 @@ class HomeScreen(LabScreen[None]):
         """What labtop is, what is here for it, and a first question."""
         from tui.screens.welcome import DEMO, WelcomeScreen
 
-        wish = await self.app.push_screen_wait(WelcomeScreen())
+        wish = await self.app.push_screen_wait(WelcomeScreen(self._look))
         if wish == DEMO:
             self.action_demo()
         elif wish:
@@ -178,9 +178,3 @@ def demo_project() -> Path:
     if not (path / "lab.toml").is_file():
         create_project(path, DEMO_QUESTION)
     return path
-
-
-def _findings() -> list[Finding]:
-    from core.doctor import findings
-
-    return list(findings())

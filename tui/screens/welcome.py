@@ -12,8 +12,7 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from core.doctor import Finding
-from tui.widgets.found import FoundList
+from tui.widgets.found import FoundList, Look, look_around
 
 DEMO = "\n"
 """The wish for the demo, which is no question."""
@@ -31,6 +30,10 @@ class WelcomeScreen(ModalScreen[str | None]):
     BINDINGS: ClassVar[list[BindingType]] = [("escape", "dismiss(None)", "later")]
     AUTO_FOCUS = "Input"
 
+    def __init__(self, look: Look = look_around) -> None:
+        super().__init__()
+        self._look_around = look
+
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="welcome", classes="sheet", can_focus=False) as sheet:
             sheet.border_title = "Welcome to labtop"
@@ -45,16 +48,10 @@ class WelcomeScreen(ModalScreen[str | None]):
 
     @work(exclusive=True)
     async def _look(self) -> None:
-        told = await asyncio.to_thread(_findings)
+        told = await asyncio.to_thread(self._look_around)
         for place in self.query(FoundList):
             place.show(one for one in told if one.what in SHOWN)
 
     @on(Input.Submitted)
     def _asked(self, event: Input.Submitted) -> None:
         self.dismiss(event.value.strip() or DEMO)
-
-
-def _findings() -> list[Finding]:
-    from core.doctor import findings
-
-    return list(findings())

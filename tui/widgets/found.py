@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from textual.content import Content
 from textual.events import Resize
@@ -17,6 +17,17 @@ _MARKS = {True: ("✓", "bold $text-success"), False: ("!", "bold $text-warning"
 _NAMES = {"your models": "models of yours", "model server": "model server here"}
 LONGEST_SHORT = 30
 """Characters that a finding may take on the one line."""
+
+
+Look = Callable[..., Sequence[Finding]]
+"""Looks at the machine, and with True as its argument at the network, too; slow."""
+
+
+def look_around(network: bool = False) -> list[Finding]:
+    """What this machine has and lacks."""
+    from core.doctor import findings
+
+    return list(findings(network))
 
 
 class FoundList(Static):
