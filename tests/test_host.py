@@ -288,7 +288,7 @@ async def test_another_user_is_refused_by_the_kernel_s_word_even_where_the_folde
     async with engine(tmp_path, running=True, pace=0.01) as stage:
         code = f"""
 line = socket.socket(socket.AF_UNIX); line.settimeout(5)
-line.connect({str(stage.socket)!r}); line.sendall({packed({"protocol": 1, "steer": True})!r})
+line.connect({str(stage.socket)!r})
 print(line.makefile().read())
 """
         assert "PermissionError" in (await asyncio.to_thread(as_nobody, code)).stderr
