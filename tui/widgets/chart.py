@@ -16,7 +16,7 @@ LINE = "$text-success"
 
 
 class Sign(Enum):
-    """What became of a candidate; of several in one cell the last named here is seen."""
+    """What became of a candidate; of several in one cell the kind that is last here is seen."""
 
     FAILED = ("×", "bold $text-error")
     TRIED = ("○", "$text-accent")
@@ -88,9 +88,14 @@ def points(
         return height - 1 if value is None else round((high - value) / (high - low) * (height - 1))
 
     steps(canvas, [(axis.column(x), row(y)) for x, y in best_so_far(marks, axis.last)])
-    for mark in sorted(marks, key=lambda mark: (mark.picked, list(Sign).index(mark.sign))):
-        char, style = mark.sign.value
-        canvas.put(row(mark.value), axis.column(mark.turn), char, f"{style} reverse" if mark.picked else style)
+    cells = {sign: {(row(mark.value), axis.column(mark.turn)) for mark in marks if mark.sign is sign} for sign in Sign}
+    for sign, taken in cells.items():
+        for place in taken:
+            canvas.put(*place, *sign.value)
+    for mark in marks:
+        if mark.picked:
+            char, style = mark.sign.value
+            canvas.put(row(mark.value), axis.column(mark.turn), char, f"{style} reverse")
     places = {round(at * (height - 1) / max(1, len(labels) - 1)): label for at, label in enumerate(labels)}
     return [
         Content.assemble((places.get(at, "").rjust(axis.left - 1), MUTED), ("┤" if at in places else "│", FAINT), line)
@@ -140,17 +145,16 @@ def floor(axis: Axis, turns: Sequence[int]) -> list[Content]:
 
 
 def bars(marks: Sequence[Mark], axis: Axis, height: int) -> list[Content]:
-    """A bar from 0 to 1 for each mark that has a value, on the same axis of turns."""
+    """A bar from 0 to 1 for each mark that has a value (of several in a column the newest), on the same axis."""
     canvas = Canvas(axis.width, height)
-    for mark in sorted(marks, key=lambda mark: mark.picked):
-        if mark.value is None:
-            continue
-        eighths = max(1, round(min(1.0, max(0.0, mark.value)) * height * 8))
+    seen = {axis.column(mark.turn): mark for mark in marks if mark.value is not None}
+    seen |= {axis.column(mark.turn): mark for mark in marks if mark.value is not None and mark.picked}
+    for column, mark in seen.items():
+        eighths = max(1, round(min(1.0, max(0.0, mark.value or 0.0)) * height * 8))
         style = "bold $text-accent" if mark.picked else MUTED
         for level in range(height):
             part = min(8, eighths - 8 * level)
-            char = BARS[part - 1] if part > 0 else " "
-            canvas.put(height - 1 - level, axis.column(mark.turn), char, style)
+            canvas.put(height - 1 - level, column, BARS[part - 1] if part > 0 else " ", style)
     labels = {0: "1", height - 1: "0"} if height > 1 else {}
     return [
         Content.assemble((labels.get(at, "").rjust(axis.left - 1), MUTED), ("┤" if at in labels else "│", FAINT), line)
