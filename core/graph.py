@@ -114,10 +114,11 @@ def drawn(turns: Mapping[str, TurnSummary], tips: Sequence[Tip], tried: Sequence
 
 @dataclass(frozen=True, slots=True)
 class _Segment:
-    """The turns of a line that no line before it has, newest first."""
+    """The turns of a line that no line before it has, newest first; `best` is the value to beat before each commit."""
 
     tip: Tip
     turns: tuple[TurnSummary, ...]
+    best: Mapping[str, float | None]
 
 
 _Parted = Mapping[str, Sequence[_Segment]]
@@ -143,6 +144,8 @@ def _when(ref: str) -> str:
 def _segments(turns: Mapping[str, TurnSummary], tips: Sequence[Tip]) -> tuple[list[_Segment], _Parted]:
     """Each line's own turns, and by the turn at which they parted, the segments that did."""
     taken: set[str] = set()
+    best: dict[str, float | None] = {}
+    reached: dict[str, float | None] = {}
     segments: list[_Segment] = []
     parted: dict[str, list[_Segment]] = {}
     for tip in tips:
@@ -154,7 +157,12 @@ def _segments(turns: Mapping[str, TurnSummary], tips: Sequence[Tip]) -> tuple[li
             commit = turn.parent
         first = tip is tips[0]
         if first or (commit in turns and (own or not tip.undone)):
-            segments.append(_Segment(tip, tuple(_numbered(own))))
+            value = reached.get(commit)
+            for turn in reversed(own):
+                best[turn.commit] = value
+                value = found if turn.kept and (found := value_of(turn)) is not None else value
+                reached[turn.commit] = value
+            segments.append(_Segment(tip, tuple(_numbered(own)), best))
             parted.setdefault(commit, []).append(segments[-1])
     return segments, parted
 
@@ -192,16 +200,9 @@ def _segment_rows(
 
 
 def _valued(segment: _Segment, shown: Sequence[TurnSummary], depth: int) -> Iterator[Row]:
-    """The turns as rows, each measured value against the newest kept one before it on this segment."""
-    kept = [value_of(turn) if turn.kept else None for turn in segment.turns]
-    before: list[float | None] = []
-    best: float | None = None
-    for value in reversed(kept):
-        before.append(best)
-        best = value if value is not None else best
-    before.reverse()
-    for turn, best in zip(shown, before, strict=False):
-        value = value_of(turn)
+    """The turns as rows, each measured value against the best one before it on its line."""
+    for turn in shown:
+        value, best = value_of(turn), segment.best[turn.commit]
         change = value - best if value is not None and best is not None else None
         tip = segment.tip
         yield Row(Kind.TURN, turn, tip.name, depth, value, change, undone=tip.undone, folder=tip.folder)

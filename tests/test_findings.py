@@ -154,7 +154,7 @@ def test_taking_the_same_twice_says_that_it_is_here(tmp_path: Path) -> None:
 
 async def test_a_turn_that_took_a_finding_is_replayed_like_any_change_by_hand(tmp_path: Path) -> None:
     project = studied(tmp_path / "p")
-    project.rollback(0)  # turn 0 is made now, the others have an older time: a clock that went back
+    project.rollback(0)
     copy = branch_beside(project, "what-if", "HEAD", tmp_path / "q")[0]
     experiment(copy, 1, 0.95)
     take(project, "what-if")

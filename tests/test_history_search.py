@@ -103,7 +103,9 @@ def test_the_graph_shows_branches_and_what_was_left_behind_where_they_parted(tmp
     assert [row.undone for row in found.rows[:3]] == [True] * 3
     assert found.rows[2].line.startswith("undone ")
     assert (found.rows[6].line, found.rows[6].count) == ("what-if", 1)
-    assert [row.change for row in found.rows if row.turn.number == 6 and row.depth == 0] == [pytest.approx(0.014)]
+    change = {(row.turn.number, row.depth): row.change for row in found.rows if row.kind is Kind.TURN}
+    assert change[6, 0] == pytest.approx(0.014)
+    assert change[5, 1] == pytest.approx(0.03)  # against the best before they parted
 
 
 def test_candidates_that_no_turn_tells_of_stand_beside_the_line(tmp_path: Path) -> None:

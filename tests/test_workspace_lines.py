@@ -57,6 +57,13 @@ def test_nothing_is_lost_by_any_order_of_roll_backs_and_undos(tmp_path: Path) ->
     assert_sound(project)
 
 
+def test_a_clock_that_went_back_hides_no_turn(tmp_path: Path) -> None:
+    project = sample_project(tmp_path / "p", turns=4)  # turn 0 is made now, the others have an older time
+    project.rollback(0)
+    assert project.turn_at().turn.number == 0
+    assert [turn.number for turn in project.summaries()] == [0]
+
+
 def test_ignored_files_stay_through_a_roll_back(tmp_path: Path) -> None:
     project = sample_project(tmp_path / "p", turns=4)
     (project.path / "report").mkdir()

@@ -32,6 +32,7 @@ class GraphPane(PickList):
         self._rows: Sequence[Row] = ()
         self._marked: Collection[str] = ()
         self._head = ""
+        self._digits = 1
         self._empty: Sequence[str] = NOTHING_YET
 
     @property
@@ -43,6 +44,7 @@ class GraphPane(PickList):
         """Show rows, `found` by a search or all; the cursor stays on its commit where that is among them."""
         held = self.row
         self._rows, self._head = rows, head
+        self._digits = len(str(max((row.turn.number for row in rows), default=0)))
         self._empty = NOTHING_FOUND if found else NOTHING_YET
         at = self._place(held.turn.commit, held.kind) if held and self.cursor else 0
         self.list(len(rows) or len(self._empty), at)
@@ -65,8 +67,7 @@ class GraphPane(PickList):
         if not self._rows:
             return Content.styled(self._empty[index], MUTED)
         row = self._rows[index]
-        digits = len(str(self._rows[0].turn.number))
-        return graph_line(row, width, digits, head=self._head, marked=row.turn.commit in self._marked)
+        return graph_line(row, width, self._digits, head=self._head, marked=row.turn.commit in self._marked)
 
     def line(self, index: int) -> Line:
         return super().line(index) if self._rows else Line(EMPTY, self.item(index, 0))
@@ -123,7 +124,7 @@ def heading(row: Row) -> str:
     turns = f"{row.count} turn{'' if row.count == 1 else 's'}"
     if row.kind is Kind.MORE:
         return f"{turns} more: / line:{row.line}"
-    where = f" in {row.folder}" if row.folder else ""
+    where = f" in {row.folder.name}" if row.folder else ""
     return f"{row.line}{where} · {turns}"
 
 

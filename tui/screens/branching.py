@@ -55,7 +55,8 @@ class BranchScreen(ModalScreen[NewLine | None]):
     def _told(self) -> None:
         wanted = self._wanted()
         if wanted.folder is not None and wanted.name:
-            self._say("", f"It gets {wanted.folder}, with a lock, a ledger and caps of its own; this line stays here.")
+            folder = wanted.folder.name
+            self._say("", f"It gets the folder {folder}, with a ledger and caps of its own; this line stays here.")
         else:
             self._say("", "This app goes to the new line; the one you are on stays as it is.")
 
