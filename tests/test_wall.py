@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -207,7 +208,25 @@ async def test_costs_of_broken_settings_say_what_is_wrong(tmp_path: Path) -> Non
     async with opened(app_on(tmp_path, 13), 120, 40) as pilot:
         (laboratory(pilot).session.project.path / "lab.toml").write_text("nonsense = 1\n")
         await pilot.press("0")
-        await until(pilot, lambda: "the costs cannot be read" in told(pilot))
+        await until(pilot, lambda: "✗ lab.toml" in frame_of(pilot))
+
+
+async def test_turns_that_come_faster_than_they_are_read_are_read_once_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = counting(monkeypatch)
+    reading = asides.READINGS["costs"]
+    gate = threading.Event()
+    slow = replace(reading, read=lambda project: (gate.wait(10), reading.read(project))[1])
+    monkeypatch.setitem(asides.READINGS, "costs", slow)
+    async with opened(app_on(tmp_path, 13), 120, 40) as pilot:
+        await pilot.press("0")
+        for letter in "abcdef":
+            laboratory(pilot).show([TurnCommitted(study()[9], letter * 40)])
+        gate.set()
+        await until(pilot, lambda: read == ["costs", "costs"])
+        await pilot.pause(0.05)
+        assert read == ["costs", "costs"]
 
 
 def fill(folder: Path) -> None:

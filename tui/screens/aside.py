@@ -32,6 +32,7 @@ class Aside(Container):
         self._in_view = False
         self._project: Project | None = None
         self._stale = set(READINGS)
+        self._reading: set[str] = set()
 
     def bring_up(self, name: str, in_view: bool) -> None:
         """Put a pane up; only what is in view is made and read, since a screen with few widgets is a quick one."""
@@ -60,19 +61,33 @@ class Aside(Container):
             self._reread()
 
     def _reread(self) -> None:
-        if self._project is not None and self._in_view and self.up in self._stale:
+        """Read the pane in view if it is stale, once at a time: turns may come faster than a long history reads."""
+        due = self._in_view and self.up in self._stale and self.up not in self._reading
+        if self._project is not None and due:
             self._stale.discard(self.up)
-            self.run_worker(self._read(self.up, self._project), group=self.up, exclusive=True)
+            self._reading.add(self.up)
+            self.run_worker(self._read(self.up, self._project), group=self.up)
 
     async def _read(self, name: str, project: Project) -> None:
         try:
             found = await asyncio.to_thread(READINGS[name].read, project)
         except (LabError, OSError) as error:
-            self.notify(f"the {name} cannot be read: {error}", severity="warning", markup=False)
-            return
-        for pane in self.query(f"#{name}"):
-            if isinstance(pane, ProgramPane | PapersPane | ReviewsPane | CostsPane):
-                pane.show(found)
+            self._refuse(name, error)
+        else:
+            for pane in self.query(f"#{name}"):
+                if isinstance(pane, ProgramPane | PapersPane | ReviewsPane | CostsPane):
+                    pane.show(found)
+        finally:
+            self._reading.discard(name)
+        if self.is_attached:
+            self._reread()
+
+    def _refuse(self, name: str, error: Exception) -> None:
+        for pane in self.query(CostsPane):
+            if pane.id == name:
+                pane.refuse(str(error))
+                return
+        self.notify(f"the {name} cannot be read: {error}", severity="warning", markup=False)
 
     @on(PapersPane.Wanted)
     def _passages(self, message: PapersPane.Wanted) -> None:
