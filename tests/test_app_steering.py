@@ -23,7 +23,7 @@ from tui.screens.stops import StopsScreen
 from tui.session import Opened
 
 SIZES = [(80, 24), (200, 60)]
-TWO_HUNKS = f"""{DIFF}@@ -40,4 +42,5 @@
+TWO_HUNKS = f"""{DIFF}@@ -40,3 +42,4 @@
  def main():
 -    seeds = 3
 +    seeds = 5

@@ -31,7 +31,6 @@ class HunksScreen(ModalScreen[Verdict | None]):
     ]
     AUTO_FOCUS = "HunkView"
     DEFAULT_CSS = """
-    #choose { width: 96%; height: 90%; padding: 0; }
     #choose HunkView, #choose HunkView:focus { height: 1fr; border: none; }
     #choose Input { margin: 0 1; }
     """
@@ -67,7 +66,7 @@ class HunksScreen(ModalScreen[Verdict | None]):
         kept, total = len(self.hunks.kept), self.hunks.total
         sheet = self.query_one("#choose", Vertical)
         act = f"a takes {'all' if kept == total else kept}" if kept else "x takes none"
-        sheet.border_subtitle = f"{kept} of {total} kept · [ ] walks · space keeps or leaves out · {act} · esc back"
+        sheet.border_subtitle = f"{kept} of {total} kept · [ ] walk · space keeps, drops · {act} · esc back"
 
     def action_walk(self, step: int) -> None:
         """Go to another hunk."""
@@ -86,8 +85,7 @@ class HunksScreen(ModalScreen[Verdict | None]):
 
     def action_refuse(self) -> None:
         """Take none of it; asks why."""
-        self.hunks.left_out = set(range(1, self.hunks.total + 1))
-        self.hunks.refresh()
+        self.hunks.refuse()
         self._ask_why()
 
     def action_back(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.content import Content
 from textual.message import Message
 
-from tui.widgets.changes import Row, changes, count
+from tui.widgets.changes import changes
 from tui.widgets.code import coloured, language_of
 from tui.widgets.frame import MUTED, frame
 from tui.widgets.lines import Line, LineView
@@ -57,6 +57,11 @@ class HunkView(LineView):
         self.left_out ^= {self.current}
         self._again()
 
+    def refuse(self) -> None:
+        """Leave all hunks out."""
+        self.left_out = set(range(1, self.total + 1))
+        self._again()
+
     def line(self, index: int) -> Line:
         row, number = self._rows[index], self._number(index)
         left_out = number in self.left_out
@@ -76,13 +81,15 @@ class HunkView(LineView):
     def _head(self, index: int, number: int, left_out: bool) -> Line:
         mark, words = (LEFT_OUT, "left out") if left_out else (KEPT, "kept")
         here = number == self.current
-        told = f" hunk {number} of {self.total} {self._rows[index].text.lstrip('─')} · {count(self._body(index))}"
+        told = f" hunk {number} of {self.total} · {self._rows[index].text.lstrip('─ ')} · {self._much(index)}"
         said = Content.assemble(("▸ " if here else "  "), mark, (told, "bold" if here else MUTED), f" · {words}")
         return Line(Content(""), said, self.tint("on $foreground 14%" if here else "on $foreground 6%"))
 
-    def _body(self, head: int) -> list[Row]:
-        after = [place for place in self._heads if place > head]
-        return self._rows[head + 1 : after[0] if after else len(self._rows)]
+    def _much(self, head: int) -> str:
+        """How many lines the hunk adds and takes away."""
+        after = next((place for place in self._heads if place > head), len(self._rows))
+        signs = [row.sign for row in self._rows[head + 1 : after]]
+        return f"+{signs.count('+')} −{signs.count('-')}"
 
     def _number(self, index: int) -> int:
         return sum(head <= index for head in self._heads)
