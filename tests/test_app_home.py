@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import OptionList
 
 from core.events import State
 from core.gate import PersonGate
@@ -253,3 +254,18 @@ async def test_a_table_is_chosen_by_keys_and_its_columns_are_offered(
         await until(pilot, lambda: isinstance(app.screen, LaboratoryScreen) and bool(app.screen.board.model))
         assert app.screen.session.project.settings().target == "species"
         await app.screen.session.stop()
+
+
+async def test_what_the_engines_do_meanwhile_is_seen_in_the_list(tmp_path: Path) -> None:
+    one, other = (Known(tmp_path / name, "Plan 2/7", None, 0.0, 0.0) for name in ("one", "other"))
+    now = [[one, other]]
+    app = LabtopApp(None)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, WelcomeScreen))
+        home = HomeScreen(now[0], read=lambda: now[0])
+        await app.push_screen(home)
+        await pilot.press("down")
+        now[0] = [replace(other, state=State.RUNNING), one]
+        home._reread()
+        await until(pilot, lambda: "running" in frame_of(pilot))
+        assert home.query_one(OptionList).highlighted == 0

@@ -177,7 +177,7 @@ class LabtopApp(App[None]):
         from tui.screens.listed import looked_at
 
         self._laboratory = None
-        await self._only(HomeScreen(await asyncio.to_thread(looked_at)))
+        await self._only(HomeScreen(await asyncio.to_thread(looked_at), read=looked_at))
 
     async def _only(self, screen: LaboratoryScreen | HomeScreen) -> None:
         """Put the screen above the first frame, in the place of any other."""

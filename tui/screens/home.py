@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.content import Content
+from textual.events import Resize
 from textual.message import Message
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
@@ -29,6 +30,10 @@ A project is one research question: a folder with a git repository in it, where 
 n starts one of yours.  d opens the demo, a whole study on handwritten digits; it needs no key and no network.
 """
 NOTHING_FOUND = "\nNo project holds these words; esc shows all of them again."
+REREAD = 5.0
+"""Seconds after which the projects are looked at again."""
+FRAME = 6
+"""Cells of a line that the list's frame and padding take."""
 SHORT = ("your models", "model server", "LaTeX", "sandbox", "GPU", "Slurm")
 """The findings that stand below the list."""
 
@@ -49,8 +54,12 @@ class HomeScreen(LabScreen[None]):
             self.path = path
             self.running = running
 
-    def __init__(self, projects: Sequence[Known], look: Look = look_around) -> None:
+    def __init__(
+        self, projects: Sequence[Known], look: Look = look_around, read: Callable[[], list[Known]] | None = None
+    ) -> None:
+        """`read` gives the projects as they are now; without it the list stays as it is."""
         super().__init__()
+        self._read = read
         self._look = look
         self.projects = list(projects)
         self.shown = self.projects
@@ -70,6 +79,8 @@ class HomeScreen(LabScreen[None]):
         if self.projects:
             self.query_one(OptionList).focus()
         self._look_around()
+        if self._read is not None:
+            self.set_interval(REREAD, self._reread)
         if not self.projects:
             self.action_welcome()
 
@@ -77,10 +88,30 @@ class HomeScreen(LabScreen[None]):
         self.shown = projects
         options, empty = self.query_one(OptionList), self.query_one("#empty", Static)
         options.clear_options()
-        options.add_options([Option(line(project, time.time())) for project in projects])
+        room = self.app.size.width - FRAME
+        options.add_options([Option(line(project, time.time(), room)) for project in projects])
         options.display, empty.display = bool(projects), not projects
         empty.update(NOTHING_FOUND if self.projects else NOTHING_YET)
         options.highlighted = 0 if projects else None
+
+    def on_resize(self, event: Resize) -> None:
+        """The columns that fit now; the cursor stays where it is."""
+        at = self.query_one(OptionList).highlighted
+        self._list(self.shown)
+        self.query_one(OptionList).highlighted = at if self.shown else None
+
+    @work(exclusive=True, group="read")
+    async def _reread(self) -> None:
+        """Show what the engines have done meanwhile; the cursor stays on its project."""
+        assert self._read is not None
+        self.projects = await asyncio.to_thread(self._read)
+        for options in self.query(OptionList):
+            at = options.highlighted
+            on = self.shown[at].path if at is not None else None
+            self._list(found(self.projects, self.query_one(Find).value))
+            paths = [one.path for one in self.shown]
+            if on in paths:
+                options.highlighted = paths.index(on)
 
     @work(exclusive=True, group="found")
     async def _look_around(self) -> None:

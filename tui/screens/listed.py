@@ -14,8 +14,11 @@ from core.known import known_projects
 from core.progress import Progress
 from core.workspace.lock import Lock
 from tui.board import SHORT_PHASES
-from tui.widgets.frame import MUTED
+from tui.widgets.frame import MUTED, plain
 from tui.widgets.statusline import STATES
+
+LEAST_BESIDE = 15
+"""Cells that are worth filling with a part of the folder's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,21 +59,25 @@ def look(path: Path) -> Known:
     return Known(path, where, value, progress.cost.money, changed, state, question)
 
 
-def line(project: Known, now: float) -> Content:
-    """One project in aligned columns: state, name, phase, best, spend, age, folder."""
+def line(project: Known, now: float, width: int = 120) -> Content:
+    """One project in aligned columns: state, name, phase, best, spend, age, and its folder and question if they fit."""
     best = f"{project.best:.3f}" if project.best is not None else "–"
-    shown = str(project.path).replace(str(Path.home()), "~", 1)
     glyph, style = STATES[project.state] if project.state else ("·", MUTED)
     word = project.state.value if project.state else ""
-    return Content.assemble(
+    name = 20 if width >= 100 else 16
+    said = Content.assemble(
         (f"{glyph} ", style),
-        (f"{_cut(clean(project.path.name), 20):<21}", "bold"),
-        f"{project.where:<17}",
+        (f"{_cut(clean(project.path.name), name):<{name + 1}}", "bold"),
+        f"{project.where:<16}",
         (f"{word:<9}", style),
-        f"{best:>7}",
+        f"{best:>6}",
         f"{f'${project.money:.2f}':>8}",
-        (f"{ago(now - project.changed):>15}   {clean(shown)}", MUTED),
+        (f"{ago(now - project.changed):>15}", MUTED),
     )
+    shown = clean(str(project.path).replace(str(Path.home()), "~", 1))
+    beside = f"   {_cut(shown, 40):<40}   {plain(project.question).plain}" if width >= 150 else f"   {shown}"
+    room = width - said.cell_length
+    return Content.assemble(said, (beside, MUTED)).truncate(width, ellipsis=True) if room >= LEAST_BESIDE else said
 
 
 def found(projects: list[Known], words: str) -> list[Known]:
