@@ -108,6 +108,7 @@ class Here:
         self._hear: Callable[[Heard], None] = lambda event: None
         self._cut: Callable[[], None] = lambda: None
         self._made: Engine | None = None
+        self._later: asyncio.Task[None] | None = None
 
     @property
     def engine(self) -> Engine:
@@ -133,9 +134,17 @@ class Here:
 
     def give(self, order: Order) -> None:
         try:
-            self.engine.steer(order)
+            if not self.engine.steer(order):
+                self._later = asyncio.create_task(self._give_later(order))
         except LabError as error:
             self._hear(Notice("warning", str(error)))
+
+    async def _give_later(self, order: Order) -> None:
+        try:
+            await self.engine.obey(order)
+        except LabError as error:
+            self._hear(Notice("warning", str(error)))
+        self.engine.start()
 
     async def obey(self, order: Order) -> str:
         try:

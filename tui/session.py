@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.errors import LabError
-from core.events import Event, ProgramStarted, RunStarted, State, Steered, TurnCommitted, TurnStarted
+from core.events import Event, Notice, ProgramStarted, RunStarted, State, Steered, TurnCommitted, TurnStarted
 from core.host.standing import joined
 from core.orders import Answer, GiveUp, Go, Order, Pause, Step, StopAfter, TakeHelm, Travel
 from core.record import Cost, LoggedTurn, Phase
@@ -161,7 +161,10 @@ class Session:
 
     async def give_up(self) -> None:
         """Hold at once, in the middle of a turn: what it had done is lost, replies that came in are not."""
-        await self.obey(GiveUp())
+        try:
+            await self.obey(GiveUp())
+        except LabError as error:
+            self._said.append(Notice("warning", str(error)))
 
     def step(self) -> None:
         """Make one turn, then hold."""

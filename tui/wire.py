@@ -33,7 +33,8 @@ class Wire:
         self._met = False
         """Whether an engine was heard before."""
         self._ending = False
-        self._steered = Steered(State.PAUSED, "", {}, ())
+        self._steered = self._told = Steered(State.PAUSED, "", {}, ())
+        """As it is shown, and as it was heard last."""
         self._helm = True
         self._hear: Callable[[Heard], None] = lambda event: None
         self._cut: Callable[[], None] = lambda: None
@@ -125,6 +126,7 @@ class Wire:
                 if order is not None:
                     await line.order(order)
             except (LabError, OSError) as error:
+                self._steered = self._told
                 self._hear(Notice("warning", str(error)))
                 if self._line is None:
                     self._hear(StateChanged(State.STOPPED, str(error)))
@@ -175,7 +177,8 @@ class Wire:
         self._running = False
 
     def _take(self, line: Line) -> None:
-        self._line, self._steered, self._helm = line, line.greeting.steered, line.greeting.steers
+        self._line, self._helm = line, line.greeting.steers
+        self._steered = self._told = line.greeting.steered
         if self._met:
             self._hear(Anew(_since(line.greeting)))
         self._met = True
@@ -192,7 +195,7 @@ class Wire:
                 self._hear(Notice("info", "this app steers now" if event.steers else WATCHES))
             return
         if isinstance(event, Steered):
-            self._steered = event
+            self._steered = self._told = event
         self._hear(event)
 
     def _answered(self, done: Done) -> None:
@@ -202,7 +205,7 @@ class Wire:
     def _left(self, bye: Bye) -> None:
         pid = self._line.greeting.pid if self._line else 0
         self._line, self._helm = None, True
-        self._steered = Steered(State.PAUSED, "", self._steered.autonomy, ())
+        self._steered = self._told = Steered(State.PAUSED, "", self._told.autonomy, ())
         match bye.why:
             case _ if self._ending:
                 return
@@ -211,7 +214,7 @@ class Wire:
                 self.start()
             case "died":
                 words = f"the engine (process {pid}) ended unexpectedly; every finished turn is kept"
-                self._hear(Notice("error", words))
+                self._hear(Notice("error", f"{words}. If it said why: {self.project.path}/.git/labtop/engine.log"))
                 self._hear(StateChanged(State.STOPPED, f"{words}; space starts it anew"))
             case _:
                 self._hear(StateChanged(State.STOPPED, f"{bye.words}; space starts it anew"))

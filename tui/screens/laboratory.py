@@ -15,6 +15,7 @@ from tui.editor import edit
 from tui.keys import Scope, bindings
 from tui.panes.history import HistoryPane
 from tui.panes.program import ProgramPane
+from tui.panes.report import ReportPane
 from tui.screens.leaving import LeavingScreen
 from tui.screens.screen import sheets
 from tui.screens.travel import Wish, travel
@@ -43,9 +44,7 @@ class LaboratoryScreen(LeavingScreen):
     scopes = (Scope.LABORATORY, Scope.WAITING)
     helped = (Scope.LABORATORY, Scope.PANES, Scope.WAITING)
 
-    def __init__(
-        self, session: Session, board: Board, turns: Sequence[LoggedTurn], *, slow_link: bool = False
-    ) -> None:
+    def __init__(self, session: Session, board: Board, turns: Sequence[LoggedTurn], *, slow_link: bool = False) -> None:
         super().__init__(session, board)
         self._turns = turns
         self._slow_link = slow_link
@@ -154,6 +153,8 @@ class LaboratoryScreen(LeavingScreen):
     async def action_run_pause(self) -> None:
         """Run on, or hold before the next turn."""
         match self.session.state, self.board.state:
+            case _ if not self.may_steer():
+                pass
             case _ if self.board.wait and self.board.wait.long:
                 await self.session.give_up()
             case _, State.FINISHED:
@@ -171,6 +172,8 @@ class LaboratoryScreen(LeavingScreen):
         """Make one turn, then hold."""
         if self.board.state is State.FINISHED:
             self.say("no step left: the study is finished")
+        elif not self.may_steer():
+            pass
         elif self.session.state is State.WAITING:
             self.say("this step waits for your answer: a approves it, x declines it")
         else:
@@ -180,7 +183,7 @@ class LaboratoryScreen(LeavingScreen):
         """Run to the end of the phase, then hold."""
         if self.board.state is State.FINISHED:
             self.say("no phase left: the study is finished")
-        else:
+        elif self.may_steer():
             phase = await self.session.phase()
             self.session.finish_phase(phase)
             self.say(f"holding when {phase.title.lower()} is done")
@@ -248,14 +251,16 @@ class LaboratoryScreen(LeavingScreen):
         self._reread_money()
 
     @on(ProgramPane.Edit)
-    def _edit_program(self, message: ProgramPane.Edit) -> None:
-        """Change the best program in the person's own editor; what they change becomes a turn of theirs."""
+    @on(ReportPane.Edit)
+    def _edit_file(self, message: ProgramPane.Edit | ReportPane.Edit) -> None:
+        """Change the best program, or the report, in the person's own editor; the change becomes a turn of theirs."""
         if self.board.state is State.RUNNING:
             self.say("hold the run first (space): the editor takes the whole screen")
             return
         if problem := edit(self.app, self.session.project.path / message.path):
             self.say(problem, "warning")
         self.wall.reread()
+        self._read_report()
 
     # Going back
 

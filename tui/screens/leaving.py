@@ -11,6 +11,7 @@ from textual.message import Message
 from core.errors import LabError
 from core.events import Event, State
 from tui.screens.looking import LookingScreen
+from tui.wire import WATCHES
 
 
 class LeavingScreen(LookingScreen):
@@ -28,6 +29,12 @@ class LeavingScreen(LookingScreen):
         if self.board.state is not State.RUNNING or await self.session.leave():
             await self.session.stop()
         self.post_message(self.Left())
+
+    def may_steer(self) -> bool:
+        """Whether the engine obeys this app; says so where it does not."""
+        if not self.session.steers:
+            self.say(WATCHES)
+        return self.session.steers
 
     async def action_detach(self) -> None:
         """End the app and leave the engine as it is."""
