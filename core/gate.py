@@ -140,8 +140,8 @@ class Gate(Protocol):
         """Return once the next turn may begin; raises PersonNeeded when nobody can open the gate."""
         ...
 
-    def reckon(self, spent: float) -> None:
-        """Hold when a stop has come; `spent` is what the project has cost by its ledger, in US dollars."""
+    def reckon(self, spent: float, phase: Phase) -> None:
+        """Hold before a turn of `phase` when a stop has come; `spent` is in US dollars, by the project's ledger."""
         ...
 
     def mode(self, phase: Phase, told: Copilot) -> Copilot:
@@ -195,7 +195,7 @@ class OpenGate:
         if self._finished_phase:
             raise PersonNeeded(self.held)
 
-    def reckon(self, spent: float) -> None:
+    def reckon(self, spent: float, phase: Phase) -> None:
         return
 
     def mode(self, phase: Phase, told: Copilot) -> Copilot:
@@ -327,8 +327,8 @@ class PersonGate:
             self._changed.clear()
             await self._changed.wait()
 
-    def reckon(self, spent: float) -> None:
-        left, words = self._steering.reached(spent, self._now())
+    def reckon(self, spent: float, phase: Phase) -> None:
+        left, words = self._steering.reached(spent, self._now(), phase)
         if words and not self.held:
             self._keep(left)
             self.pause(words)

@@ -163,7 +163,7 @@ class Laboratory:
                 yield StateChanged(State.STOPPED, f"turn limit of {turns} reached")
                 return
             if self.gate.stops:
-                self.gate.reckon(await asyncio.to_thread(self._spent))
+                self.gate.reckon(await asyncio.to_thread(self._spent), progress.phase)
             if self.gate.held:
                 yield self._steered
                 yield StateChanged(State.PAUSED, self.gate.held)

@@ -60,16 +60,19 @@ class Steering:
             self.review or earlier.review,
         )
 
-    def reached(self, spent: float, now: datetime) -> tuple[Steering, str]:
-        """What is left once the stops that have come are taken away, and in words which those are."""
+    def reached(self, spent: float, now: datetime, phase: Phase) -> tuple[Steering, str]:
+        """What is left once the stops that have come before a turn of `phase` are taken away; which those are."""
         left, words = self, list[str]()
+        if self.after is not None and phase.number > self.after.number:
+            left = replace(left, after=None)
+            words.append(f"{self.after.title} is done: look at it, then run on")
         if self.money is not None and spent >= self.money:
             left = replace(left, money=None)
-            words.append(f"at ${self.money:.2f}, as you asked: ${spent:.2f} are spent")
+            words.append(f"paused at ${self.money:.2f}, as you asked: ${spent:.2f} are spent")
         if self.time and now >= datetime.fromisoformat(self.time):
             left = replace(left, time="")
-            words.append(f"at {datetime.fromisoformat(self.time):%H:%M}, as you asked")
-        return left, f"paused {' and '.join(words)}" if words else ""
+            words.append(f"paused at {datetime.fromisoformat(self.time):%H:%M}, as you asked")
+        return left, "; ".join(words)
 
 
 def moment(clock: str, now: datetime) -> str:

@@ -210,6 +210,14 @@ async def test_the_run_holds_at_a_time_of_day(tmp_path: Path) -> None:
     assert [one for one in steered(events) if one.held][-1].stops == ()
 
 
+async def test_a_stop_after_a_phase_that_is_over_already_holds_at_once(tmp_path: Path) -> None:
+    project, gate = standing_at(tmp_path / "p", Phase.DATA, {}), PersonGate(running=True)
+    gate.stop_after(Phase.PLAN)
+    events = await run(project, ScriptedModel(talker), gate, enough=is_paused)
+    assert not turns_of(events)
+    assert events[-1] == StateChanged(State.PAUSED, "Plan formulation is done: look at it, then run on")
+
+
 async def test_a_stop_that_has_come_goes_before_a_step(tmp_path: Path) -> None:
     now = [NIGHT]
     project, gate = new_project(tmp_path / "p"), PersonGate(running=False, now=lambda: now[0])

@@ -114,30 +114,15 @@ async def test_all_hunks_are_an_approval_and_none_is_a_refusal(
 async def test_hunks_that_are_not_there_are_asked_for_again(tmp_path: Path) -> None:
     project = standing_at(tmp_path / "p", Phase.PLAN, {"plan.md": OLD}, copilot="turn")
     gate = PersonGate(running=True)
-    answer = answering(gate, Pick((7,)))
-
-    def person(event: Event) -> None:
-        answer(event)
-        if isinstance(event, Notice):
-            assert event.text.startswith("There are 2 hunks")
-            gate.answer(Pick((2,)))
-
-    events = await run(project, ScriptedModel(planner), gate, person, turns=1)
-    assert any(isinstance(event, Notice) for event in events)
+    events = await picking(project, gate, Pick((7,)), Pick((2,)))
+    assert any(isinstance(event, Notice) and event.text.startswith("There are 2 hunks") for event in events)
     assert project.read("plan.md") == NEW.replace("line two\n", "line 2\n")
 
 
 async def test_a_reply_that_changes_no_file_has_no_hunks(tmp_path: Path) -> None:
     project, gate = new_project(tmp_path / "p", copilot="turn"), PersonGate(running=True)
-    answer = answering(gate, Pick((1,)))
-
-    def person(event: Event) -> None:
-        answer(event)
-        if isinstance(event, Notice):
-            gate.answer(Approve())
-
     model = ScriptedModel(lambda _: write(Summary("forests")))
-    events = await run(project, model, gate, person, turns=1)
+    events = await run(project, model, gate, answering(gate, Pick((1,)), Approve()), turns=1)
     assert any(isinstance(event, Notice) and "changes no file" in event.text for event in events)
 
 
