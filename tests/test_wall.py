@@ -303,3 +303,16 @@ async def test_enter_on_a_number_opens_the_turn_that_measured_it(tmp_path: Path)
         await until(pilot, lambda: pilot.app.screen is screen)
         await pilot.press("full_stop", "full_stop", "enter")
         await until(pilot, lambda: "not known: no result of this line holds 0.111" in told(pilot))
+
+
+async def test_the_report_opens_in_the_persons_editor_while_the_run_is_held(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened_files: list[Path] = []
+    monkeypatch.setattr("tui.screens.laboratory.edit", lambda app, path: opened_files.append(path) or "")
+    async with opened(app_on(tmp_path, 3), 120, 40) as pilot:
+        await pilot.press("4", "o")
+        await until(pilot, lambda: told(pilot) == "there is no report to open yet")
+        laboratory(pilot).query_one(ReportPane).show("\\section{One}", (), ())
+        await pilot.press("o")
+        await until(pilot, lambda: [path.name for path in opened_files] == ["report.tex"])

@@ -120,7 +120,7 @@ ACTIONS = (
     ),
     Action("fold", ("o",), "o", "fold", "Open what is folded, or fold it again (in Chat)", (_PANE,)),
     Action(
-        "open_program", ("o",), "o", "open", "Open the program in your editor; a held run only (in Program)", (_PANE,)
+        "open_program", ("o",), "o", "open", "Open it in your editor; a held run only (in Program, Report)", (_PANE,)
     ),
     Action("hunk", ("{", "}"), "{ }", "hunk", "The hunk before, the next hunk (in Diff)", (_PANE,)),
     Action("head", ("{", "}"), "{ }", "mark", "Mark what enter opens: a prompt, a command … (in Chat)", (_PANE,)),

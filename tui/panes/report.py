@@ -18,6 +18,7 @@ from tui.widgets.frame import MUTED, entitle, frame
 from tui.widgets.lines import Line, LineView
 from tui.widgets.pagetext import Row, is_warning, page_rows, source_rows, verdict, wrapped
 
+SOURCE = "report/report.tex"
 NOTHING_YET = (
     "No report yet.",
     "",
@@ -48,6 +49,7 @@ class ReportPane(LineView):
         Binding("comma", "number(-1)", "Previous number", show=False),
         Binding("enter", "origin", "The turn that measured the number", show=False),
         Binding("w", "pictures", "Pages and figures as pictures", show=False),
+        Binding("o", "edit", "Open in your editor", show=False),
     ]
 
     class Asked(Message):
@@ -63,6 +65,13 @@ class ReportPane(LineView):
         def __init__(self, page: int) -> None:
             super().__init__()
             self.page = page
+
+    class Edit(Message):
+        """The person wants to change the report's source at `path`, relative to the project."""
+
+        def __init__(self, path: str) -> None:
+            super().__init__()
+            self.path = path
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002  Textual's own name
         super().__init__(id=id, classes=classes)
@@ -140,6 +149,13 @@ class ReportPane(LineView):
     def action_pictures(self) -> None:
         """Show pages and figures as pictures."""
         self.post_message(self.Pictures(self._page))
+
+    def action_edit(self) -> None:
+        """Change the source in the person's own editor."""
+        if self._source:
+            self.post_message(self.Edit(SOURCE))
+        else:
+            self.notify("there is no report to open yet", markup=False)
 
     def on_click(self, event: events.Click) -> None:
         """A number that is clicked on is chosen; twice, it is asked about."""
