@@ -135,7 +135,7 @@ async def test_an_engine_that_another_app_ends_is_told_of(tmp_path: Path) -> Non
         await other.order(TakeHelm())
         await other.order(Stop())
         await until(pilot, lambda: screen.board.state is State.STOPPED)
-        assert "the engine was stopped by an app; space starts it anew" in screen.board.reason
+        assert "the engine was stopped by an app" in screen.board.reason
 
 
 async def test_an_engine_that_breaks_off_is_told_of(tmp_path: Path) -> None:

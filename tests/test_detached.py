@@ -126,7 +126,7 @@ def test_a_killed_engine_is_seen_in_words_and_started_anew(tmp_path: Path) -> No
         assert engine is not None
         os.kill(engine, signal.SIGKILL)
         terminal.until("ended unexpectedly")
-        terminal.until("space starts it anew")
+        terminal.until("space tries again")
         terminal.press("n")
         wait_for(lambda: Project.open(project).holder() not in (None, engine), "a new engine")
         found = engine_of(project)

@@ -215,9 +215,9 @@ class Wire:
             case "died":
                 words = f"the engine (process {pid}) ended unexpectedly; every finished turn is kept"
                 self._hear(Notice("error", f"{words}. If it said why: {self.project.path}/.git/labtop/engine.log"))
-                self._hear(StateChanged(State.STOPPED, f"{words}; space starts it anew"))
+                self._hear(StateChanged(State.STOPPED, words))
             case _:
-                self._hear(StateChanged(State.STOPPED, f"{bye.words}; space starts it anew"))
+                self._hear(StateChanged(State.STOPPED, bye.words))
 
 
 def _since(told: Greeting) -> Since:
