@@ -9,8 +9,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from core.workspace.history import summary_of
-
 if TYPE_CHECKING:
     from core.workspace.project import Project
 
@@ -91,6 +89,8 @@ def where_measured(project: Project, text: str) -> Origin | None:
 
 
 def _in_file(project: Project, said: Said, file: str) -> Origin | None:
+    from core.workspace.history import summary_of
+
     size = (f"--max-count={VERSIONS}",)
     commits = project.git.text("log", "--first-parent", "--format=%H", *size, "HEAD", "--", file).split()
     versions = zip(commits, project.git.blobs([f"{commit}:{file}" for commit in commits]), strict=True)

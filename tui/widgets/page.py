@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from rich.color import Color
+from rich.color_triplet import ColorTriplet
 from rich.segment import Segment
 from rich.style import Style as RichStyle
 from textual.content import Content
@@ -116,4 +117,5 @@ def pixel_row(picture: Picture, row: int, left: int, width: int) -> list[tuple[i
 @lru_cache(maxsize=8192)
 def two_colours(above: tuple[int, int, int], below: tuple[int, int, int]) -> RichStyle:
     """The style of an upper half block on a lower one."""
-    return RichStyle(color=Color.from_rgb(*above), bgcolor=Color.from_rgb(*below))
+    drawn, behind = (Color.from_triplet(ColorTriplet(*pixel)) for pixel in (above, below))
+    return RichStyle(color=drawn, bgcolor=behind)
