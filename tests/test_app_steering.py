@@ -11,6 +11,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from core.events import Notice
 from core.gate import Approve, Decline, PersonGate, Pick, Skip
 from core.record import Phase, Turn
 from core.settings import Copilot
@@ -181,6 +182,20 @@ async def test_a_phases_result_is_approved_commented_or_done_again(
             await until(pilot, lambda: "this is a phase's result" in told(pilot))
             pilot.app.clear_notifications()
         assert next(iter(await verdicts(pilot, engine, *keys))) == verdict
+
+
+async def test_a_phase_that_only_tells_rings_and_says_so_in_the_chat(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rung: list[str] = []
+    monkeypatch.setattr(LabtopApp, "bell", lambda _: rung.append("ring"))
+    words = "Plan formulation is done: written. The run goes on."
+    async with opened(app_on(tmp_path, 3)) as pilot:
+        laboratory(pilot).show([Notice("info", "nothing to ring for")])
+        assert not rung
+        laboratory(pilot).show([Notice("bell", words)])
+        assert rung == ["ring"]
+        await until(pilot, lambda: "Plan formulation is done" in frame_of(pilot))
 
 
 # A reply that is stopped

@@ -124,6 +124,11 @@ class LabtopApp(App[None]):
         if self.attention.needed(before, now, self.app_focus) and (not self.preferences or self.preferences.notify):
             call(self, words)
 
+    def ring(self, words: str) -> None:
+        """Tell the person something that they asked to be told, wherever they look."""
+        if not self.preferences or self.preferences.notify:
+            call(self, words)
+
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Textual's filters, and ours that no control code from outside gets past."""
         return [*super().get_line_filters(), self._escapes]

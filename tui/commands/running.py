@@ -37,7 +37,7 @@ def demo(folder: Path, headless: bool, seed: int) -> None:
 @click.option("--data", type=click.Path(path_type=Path), help="Your own CSV, Parquet or JSON-lines file.")
 @click.option("--target", default="", help="The column to predict.")
 @click.option("--model", default="builtin", show_default=True, shell_complete=offered.models)
-@click.option("--copilot", type=click.Choice(["turn", "phase", "off"]), default="off", show_default=True)
+@click.option("--copilot", type=click.Choice(["turn", "phase", "notify", "off"]), default="off", show_default=True)
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True)
 @tells_errors
 def new(folder: Path, question: str, data: Path | None, target: str, model: str, copilot: str, seed: int) -> None:

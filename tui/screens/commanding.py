@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from abc import abstractmethod
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
 from textual import on, work
 
 from core.errors import LabError
-from core.events import State
+from core.events import Event, Notice, State
 from core.gate import Decline
 from core.orders import Ask, Autonomy, Order, StopAt
 from core.record import Phase
@@ -116,14 +116,18 @@ class CommandingScreen(AnsweringScreen):
         if self.focused is self.tell_line.line and self.tell_line.purpose is Purpose.NOTE:
             self.wall.go_to(self.wall.current)  # the command has given the keys to nobody
 
-    def attend(self, before: State) -> None:
-        """Call the person back where the run has left the state `before` and nobody looks."""
+    def attend(self, before: State, events: Sequence[Event]) -> None:
+        """Call the person back where the run has left the state `before` and nobody looks; ring where it was asked."""
         from tui.app import LabtopApp
 
         board = self.board
         if isinstance(self.app, LabtopApp):
-            wanted = f"{board.agent.title} wants {board.proposed.command}" if board.proposed and board.agent else ""
+            asked = board.proposed.command if board.proposed else ""
+            wanted = f"{board.agent.title} wants {asked}" if asked and board.agent else ""
             self.app.attend(before, board.state, f"{board.project} {wanted or board.reason or board.state.value}")
+            for event in events:
+                if isinstance(event, Notice) and event.level == "bell":
+                    self.app.ring(f"{board.project} {event.text}")
 
     def _remember(self, line: str) -> None:
         from tui.app import LabtopApp

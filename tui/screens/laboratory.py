@@ -77,7 +77,7 @@ class LaboratoryScreen(LeavingScreen):
         before = self.board.state
         for event in events:
             self.board.apply(event)
-        self.attend(before)
+        self.attend(before, events)
         self.session.backdate(self.board, events)
         self.wall.show(events, self.board)
         if any(isinstance(event, StateChanged) for event in events):
