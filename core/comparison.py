@@ -172,6 +172,18 @@ def best_line(compared: Compared) -> LineFacts | None:
     return None if ranked[0].value == ranked[1].value else ranked[0]
 
 
+def lead_of(compared: Compared) -> str:
+    """Which line measured best, and whether by more than its scatter over seeds; empty where none did."""
+    best = best_line(compared)
+    if best is None or best.value is None:
+        return ""
+    gaps = [abs(best.value - (line.value or 0.0)) for line in compared.lines if line is not best]
+    spreads = [line.spread.std for line in compared.lines if line.spread]
+    if len(spreads) < len(compared.lines):
+        return f"{best.name} measured best; whether by more than chance is not known"
+    return f"{best.name} measured best, {'beyond' if min(gaps) > max(spreads) else 'within'} the scatter over seeds"
+
+
 def rows_of(compared: Compared) -> list[tuple[str, list[str]]]:
     """The table: for each fact its name and what each line has to say."""
     best = best_line(compared)
@@ -188,7 +200,9 @@ def compared_text(compared: Compared, width: int = 120) -> str:
     """The comparison as text: the table, then which files differ from the first line to the second, and how."""
     parted = compared.parted
     lines = [f"parted at turn {parted.number} ({parted.commit[:8]}): {parted.subject}", *_table(compared, width)]
-    if not best_line(compared) and len({line.metric for line in compared.lines if line.metric}) > 1:
+    if lead := lead_of(compared):
+        lines.append(f"{lead}.")
+    elif len({line.metric for line in compared.lines if line.metric}) > 1:
         lines.append("They measure different things, so none of them is called the best.")
     if len(compared.lines) == 2:
         first, second = compared.lines

@@ -7,7 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from core.comparison import Spread, best_line, compare_lines, compared_text, differing, headline, rows_of, spread_of
+from core.comparison import (
+    Spread,
+    best_line,
+    compare_lines,
+    compared_text,
+    differing,
+    headline,
+    lead_of,
+    rows_of,
+    spread_of,
+)
 from core.errors import HistoryError, ProjectError, ProjectLocked
 from core.ledger import ledger_of
 from core.lines import branch_beside, find_line, folder_for, lines_of, lines_text, relatives
@@ -144,12 +154,24 @@ def test_the_text_of_a_comparison_holds_files_and_differences_and_fits(tmp_path:
     experiment(copy, 5, 0.95)
     text = compared_text(compare_lines(project, ["main", "what-if"]), 80)
     assert "parted at turn 4" in text
+    assert "what-if measured best, beyond the scatter over seeds." in text
     assert "-VALUE = 0.934\n+VALUE = 0.95\n" in text
     assert "report/report.tex" in text
     table = text.partition("files that differ")[0]
     assert max(len(line) for line in table.splitlines()[1:]) <= 80
     first, second = compare_lines(project, ["main", "main"]).lines
     assert differing(first, second) == []
+
+
+def test_a_lead_within_the_scatter_is_told_as_one(tmp_path: Path) -> None:
+    project = studied(tmp_path / "p")
+    copy = beside(project)
+    experiment(copy, 5, 0.935)
+    words = lead_of(compare_lines(project, ["main", "what-if"]))
+    assert words == "what-if measured best, within the scatter over seeds"
+    bare = json.dumps({"metric": "accuracy", "value": 0.99})
+    copy.commit(turn(6, copy.turn_at().turn.phase, copy.turn_at().turn.agent, "EDIT"), {"results/metrics.json": bare})
+    assert "is not known" in lead_of(compare_lines(project, ["main", "what-if"]))
 
 
 def test_lines_that_measure_different_things_have_no_best(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from textual.events import Resize
 from textual.widgets import Static
 
 from core.clean import clean
-from core.comparison import SHOWN, Compared, best_line, compare_lines, difference, differing, rows_of
+from core.comparison import SHOWN, Compared, best_line, compare_lines, difference, differing, lead_of, rows_of
 from core.errors import LabError
 from tui.keys import Scope, bindings
 from tui.panes.diff import DiffPane
@@ -73,9 +73,8 @@ class CompareScreen(LabScreen[None]):
             return
         self._compared, self._files = found, files
         parted = found.parted
-        best = best_line(found)
-        lead = f" · {best.name} measured best" if best else ""
-        self._say_what(f"{len(found.lines)} lines, parted at turn {parted.number}{lead}")
+        told = (f"{len(found.lines)} lines, parted at turn {parted.number}", lead_of(found))
+        self._say_what(" · ".join(words for words in told if words))
         self._show_table()
         self._show_file()
 
