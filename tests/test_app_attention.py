@@ -143,3 +143,21 @@ def _wait(happened: Callable[[], bool], seconds: float = 30) -> None:
 def test_only_sound_addresses_are_opened(name: str, address: str) -> None:
     assert address_of(name) == address
     assert bool(linked(Content("x"), name).spans) == bool(address)
+
+
+async def test_a_papers_address_reaches_the_terminal_as_a_link() -> None:
+    from core.brief import Paper
+    from core.literature.shelf import Shelved, Standing
+    from tests.pane_stage import staged
+    from tui.panes.papers import PapersPane
+
+    def links(pane: PapersPane) -> set[str]:
+        strips = pane.screen._compositor.render_strips()
+        return {segment.style.link for strip in strips for segment in strip if segment.style and segment.style.link}
+
+    pane = PapersPane()
+    async with staged(pane, 80, 24) as pilot:
+        for url, wanted in (("https://arxiv.org/abs/2501.04227", True), ("javascript:alert(1)", False)):
+            pane.show([Shelved(Paper("smith2020", "A title", ("A. Smith",), "2020", "", "", url), Standing.ADDED)])
+            await pilot.pause(0.1)
+            assert links(pane) == ({url} if wanted else set())

@@ -150,3 +150,19 @@ async def test_stops_to_come_and_how_often_one_is_asked_are_typed(tmp_path: Path
         await until(pilot, lambda: "the modes are" in told(pilot))
         await pilot.press("slash", *"autonomy lunch turn", "enter")
         await until(pilot, lambda: "there is no phase lunch" in told(pilot))
+
+
+async def test_a_line_is_started_at_a_turn_and_left_again(tmp_path: Path) -> None:
+    async with opened(app_on(tmp_path, 5)) as pilot:
+        await pilot.press("slash", *"branch what-if 3", "enter")
+        await until(pilot, lambda: laboratory(pilot).board.branch == "what-if")
+        assert laboratory(pilot).board.turns == 3
+        await pilot.press("slash")
+        await until(pilot, lambda: "main" in laboratory(pilot).tell_line.facts.branches)
+        await pilot.press(*"switch ma", "tab", "enter")
+        await until(pilot, lambda: laboratory(pilot).board.branch == "main")
+        assert laboratory(pilot).board.turns == 5
+        await pilot.press("slash", *"branch", "enter")
+        await until(pilot, lambda: "name the new line" in told(pilot))
+        await pilot.press("slash", *"branch x 99", "enter")
+        await until(pilot, lambda: "there is no turn 99" in told(pilot))

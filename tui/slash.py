@@ -67,6 +67,8 @@ OWN = (
     Slash("decline", "[REASON]", "Say no to the reply that waits; the agent reads the reason", ("words",)),
     Slash("goto", "TURN", "Look at a turn in the history", ("turn",)),
     Slash("rollback", "[TURN]", "Go back to a turn; shows first what goes", ("turn",)),
+    Slash("branch", "NAME [TURN]", "Start a line of inquiry at a turn", ("new", "turn")),
+    Slash("switch", "NAME", "Go to another line of inquiry; this one stays as it is", ("name",)),
     Slash("open", "FILE", "Open a file of the project in your editor", ("file",)),
     Slash("theme", "[NAME]", "Choose the colours", ("theme",)),
     Slash("notify", "on | off", "Ring and notify when you are needed", ("switch",), choices=_SWITCH),

@@ -67,14 +67,16 @@ class CommandingScreen(AnsweringScreen):
     async def _prepare(self) -> None:
         """Look up what can be said: lines of before, turns, files."""
         folder = self.session.project.path
-        files, lines = await asyncio.to_thread(lambda: (files_of(folder), read_typed()))
+        files, lines, branches = await asyncio.to_thread(
+            lambda: (files_of(folder), read_typed(), [*self.session.project.branches()])
+        )
         if not self.query(TellLine):
             return
         line = self.tell_line
         if not line.typed.lines:
             line.typed = Typed(lines)
         turns = [row.turn for row in self.board.history]
-        line.facts = Facts(turns=turns, files=files, themes=sorted(self.app.available_themes))
+        line.facts = Facts(turns, files, branches, sorted(self.app.available_themes))
 
     @on(TellLine.Said)
     async def _said(self, message: TellLine.Said) -> None:
@@ -152,6 +154,14 @@ class CommandingScreen(AnsweringScreen):
     async def roll_back_to(self, turn: str) -> str:
         """Go back to a turn, the selected one where none is named; gives back what to say."""
 
+    @abstractmethod
+    async def branch_off(self, name: str, turn: str) -> str:
+        """Start a line of inquiry at a turn, the selected one where none is named; gives back what to say."""
+
+    @abstractmethod
+    async def switch_to(self, name: str) -> str:
+        """Go to another line of inquiry; gives back what to say."""
+
     # The commands with words of their own; each gives back what to say, or nothing
 
     def carriers(self) -> Mapping[str, Callable[[str], Awaitable[str]]]:
@@ -165,6 +175,8 @@ class CommandingScreen(AnsweringScreen):
             "decline": self._decline,
             "goto": self.goto,
             "rollback": self.roll_back_to,
+            "branch": self._branch,
+            "switch": self._switch_line,
             "open": self._open,
             "theme": self._theme,
             "notify": lambda rest: self._switch("notify", rest),
@@ -227,6 +239,13 @@ class CommandingScreen(AnsweringScreen):
         elif self._may_answer():
             self.answer(Decline(rest))
         return ""
+
+    async def _branch(self, rest: str) -> str:
+        name, _, turn = rest.partition(" ")
+        return await self.branch_off(name, turn.strip()) if name else "name the new line: /branch what-if 12"
+
+    async def _switch_line(self, rest: str) -> str:
+        return await self.switch_to(rest) if rest else "name a line of inquiry: /switch main"
 
     async def _open(self, rest: str) -> str:
         if not rest:

@@ -230,6 +230,19 @@ class LaboratoryScreen(LeavingScreen):
         self._roll_back(row)
         return ""
 
+    async def branch_off(self, name: str, turn: str) -> str:
+        """Start a line of inquiry at a turn, the selected one where none is named."""
+        row = self._row_of(turn) if turn else self.wall.row
+        if row is None:
+            return self._no_turn(turn)
+        await self._travel(Wish("branch", row.turn, row.commit, name))
+        return ""
+
+    async def switch_to(self, name: str) -> str:
+        """Go to another line of inquiry."""
+        await self._travel(Wish("switch", name=name))
+        return ""
+
     def _row_of(self, turn: str) -> HistoryRow | None:
         return next((row for row in self.board.history if str(row.turn) == turn), None)
 
