@@ -14,6 +14,7 @@ from tests.terminal import Terminal
 from tui.panes.chat import ChatPane
 from tui.panes.output import OutputPane
 from tui.panes.program import ProgramPane
+from tui.screens.history import HistoryScreen
 
 
 def test_the_program_is_opened_in_the_persons_editor_and_read_anew(tmp_path: Path) -> None:
@@ -94,3 +95,17 @@ async def test_the_chat_reads_earlier_turns_and_prompts_from_the_project(tmp_pat
             slot.asked = ""
             chat._toggle(slot, "prompt")
             await until(pilot, lambda words=words: words in frame_of(pilot))  # type: ignore[misc]
+
+
+async def test_the_prompt_of_a_turn_is_read_in_the_history_too(tmp_path: Path) -> None:
+    async with opened(app_on(tmp_path, 14)) as pilot:
+        project = laboratory(pilot).session.project
+        name = Shelf(project.private(FOLDER)).put(Take("reply", {"system": "You are.", "user": "Go on."}, {}))
+        turn = replace(project.turn_at().turn, takes=(name,))
+        await pilot.press("h")
+        await until(pilot, lambda: isinstance(pilot.app.screen, HistoryScreen))
+        await until(pilot, lambda: bool(pilot.app.screen.query_one(ChatPane)._slots[0].number))
+        chat = pilot.app.screen.query_one(ChatPane)
+        chat.load([turn])
+        chat._toggle(chat._slots[0], "prompt")
+        await until(pilot, lambda: "You are." in frame_of(pilot))

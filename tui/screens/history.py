@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal
 from textual.content import Content
 from textual.events import Resize
 from textual.widgets import Input, Static
@@ -26,6 +26,7 @@ from tui.panes.graph import GraphPane
 from tui.panes.output import OutputPane
 from tui.panes.text import TextPane
 from tui.screens.parts import PARTS, fill, parts_line
+from tui.screens.recalling import Recalling
 from tui.screens.screen import LabScreen, sheets
 from tui.screens.travel import Wish
 from tui.widgets.keyline import KeyLine
@@ -68,7 +69,7 @@ class HistoryScreen(LabScreen[Wish | None]):
         yield Input(id="sought", placeholder=f"words, or {' '.join(FILTERS)}", compact=True)
         with Horizontal(id="columns"):
             yield GraphPane(id="history", classes="pane")
-            with Vertical(id="turn"):
+            with Recalling(self.project, id="turn"):
                 yield Static(id="parts", markup=False)
                 yield ChatPane(id="chat", classes="pane part")
                 yield DiffPane(id="diff", classes="pane part")

@@ -17,9 +17,11 @@ if TYPE_CHECKING:
 
 
 class Recalling(Container):
-    """Reads it from the project, off the screen's loop."""
+    """Holds such panes, and reads what they want from the project, off the screen's loop."""
 
-    _project: Project | None = None
+    def __init__(self, project: Project | None = None, *, id: str | None = None) -> None:  # noqa: A002  Textual's name
+        super().__init__(id=id)
+        self._project = project
 
     @on(ChatPane.Wanted)
     @work(group="recall")
