@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from textual.app import App
 from textual.content import Content
+from textual.style import Style
 
 from core.events import State
 from core.workspace.project import Project
@@ -20,7 +21,7 @@ from tests.served import set_in
 from tests.terminal import Terminal
 from tui.attention import Attention, notification
 from tui.clipboard import copied_path, copy
-from tui.linked import address_of, linked
+from tui.linked import address_of, linked, with_links
 
 
 class Clock:
@@ -161,3 +162,21 @@ async def test_a_papers_address_reaches_the_terminal_as_a_link() -> None:
             pane.show([Shelved(Paper("smith2020", "A title", ("A. Smith",), "2020", "", "", url), Standing.ADDED)])
             await pilot.pause(0.1)
             assert links(pane) == ({url} if wanted else set())
+
+
+@pytest.mark.parametrize(
+    ("line", "opened"),
+    [
+        (
+            "See arXiv:2501.04227, and (https://example.org/a).",
+            {"https://arxiv.org/abs/2501.04227", "https://example.org/a"},
+        ),
+        ("Breiman (2001). doi:10.1023/A:1010933404324.", {"https://doi.org/10.1023/A:1010933404324"}),
+        ("cut off at https://example.org/a-very-long-na", set()),
+        ("arXiv:2501.04227", {"https://arxiv.org/abs/2501.04227"}),
+        ("javascript:alert(1) file:///etc 10.5 points, 0.934", set()),
+    ],
+)
+def test_addresses_in_a_report_are_found_where_they_are_whole(line: str, opened: set[str]) -> None:
+    spans = with_links(Content(line)).spans
+    assert {span.style.link for span in spans if isinstance(span.style, Style)} == opened

@@ -13,6 +13,7 @@ LONGEST = 500
 
 _ARXIV = re.compile(r"(?:arxiv:)?((?:\d{4}\.\d{4,5}|[a-z-]+(?:\.[A-Z]{2})?/\d{7})(?:v\d{1,2})?)", re.IGNORECASE)
 _DOI = re.compile(r"(?:doi:|https?://(?:dx\.)?doi\.org/)?(10\.\d{4,9}/[^\s\"<>\\^`{|}]+)", re.IGNORECASE)
+_WITHIN = re.compile(rf"https?://[!-~]+|\barxiv:[\w./-]+|{_DOI.pattern}", re.IGNORECASE)
 _ADDRESS = re.compile(r"https?://[!-~]+")
 
 
@@ -45,3 +46,14 @@ def linked(text: Content, name: str) -> Content:
     """
     address = address_of(name)
     return text.stylize(Style(link=address)) if address else text
+
+
+def with_links(line: Content) -> Content:
+    """A line of a report with the addresses in it to be opened; one that the line's end may have cut is left alone."""
+    for found in _WITHIN.finditer(line.plain):
+        name = found[0].rstrip(".,;:)]")
+        end = found.start() + len(name)
+        address = address_of(name)
+        if address and (end < len(line.plain.rstrip()) or _ARXIV.fullmatch(name)):
+            line = line.stylize(Style(link=address), found.start(), end)
+    return line

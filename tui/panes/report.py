@@ -13,6 +13,7 @@ from textual.message import Message
 
 from core.clean import clean
 from core.origins import NUMBER, said_in
+from tui.linked import with_links
 from tui.widgets.code import coloured
 from tui.widgets.frame import MUTED, entitle, frame
 from tui.widgets.lines import Line, LineView
@@ -107,7 +108,7 @@ class ReportPane(LineView):
     def line(self, index: int) -> Line:
         row = self._rows[index]
         if not self.as_source or not row.number:
-            body = self._marked(Content(row.text), index)
+            body = self._marked(with_links(Content(row.text)), index)
             return Line(Content(" " * self._gutter if self.as_source else ""), body, row.style)
         mark = Content.styled("✗", "bold $text-error") if row.wrong else Content(" ")
         gutter = Content.assemble((str(row.number).rjust(self._gutter - 2), MUTED), mark, " ")
