@@ -5,6 +5,7 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from textual.content import Content
+from textual.events import MouseScrollDown, MouseScrollUp
 
 from core.record import Agent, Phase, Status
 from tests.pane_stage import HOSTILE, Stage, a_score, a_turn, frame_of, staged, unsafe
@@ -331,6 +332,23 @@ async def test_braces_mark_what_can_be_opened_and_enter_opens_it() -> None:
         await pilot.press("left_curly_bracket", "enter")
         await pilot.pause()
         assert "value_1 = 1" in frame_of(pilot)
+
+
+async def test_the_wheel_scrolls_and_the_end_is_followed_again() -> None:
+    chat = ChatPane()
+    async with staged(chat, 62, 12) as pilot:
+        chat.load([a_turn(n) for n in range(1, 101)])
+        await pilot.pause()
+        for _ in range(3):
+            chat.post_message(MouseScrollUp(chat, 5, 5, 0, -1, 0, False, False, False))
+        await pilot.pause()
+        assert not chat.following
+        assert "of 100" in frame_of(pilot)
+        for _ in range(9):
+            chat.post_message(MouseScrollDown(chat, 5, 5, 0, 1, 0, False, False, False))
+        await pilot.pause()
+        assert chat.following
+        assert "words of turn 100." in frame_of(pilot)
 
 
 async def test_a_click_on_a_head_opens_it() -> None:

@@ -293,7 +293,7 @@ class ChatPane(Stack[Said]):
 
     def moved(self) -> None:
         if self.following:
-            self._below = 0
+            self._below, self._hand = 0, None
         self._say_where()
 
     def _let_go(self) -> None:
