@@ -130,7 +130,8 @@ class PicturesScreen(LabScreen[None]):
         parts = [self._sheets[self._at].title, f"{self._at + 1}/{len(self._sheets)}"] if self._sheets else []
         zoom = ZOOMS[self._zoom]
         parts += [f"{zoom:g} × the width" if zoom else "the whole of it"] if parts else []
-        hint = BLOCKS[: 1 if self.size.width < 150 else 2] if parts and isinstance(self.view, PageView) else ()
+        room = 2 if self.size.width >= 150 else 1 if self.size.width >= 100 else 0
+        hint = BLOCKS[:room] if parts and isinstance(self.view, PageView) else ()
         said = Content.assemble(
             (" labtop  ", "bold $accent"),
             (f"{self._project.name} ▸ Pages and figures", "bold"),

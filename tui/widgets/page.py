@@ -53,7 +53,7 @@ class PageView(LineView):
             left = (self.scroll_x + across / 2) * picture.width / before.width - across / 2
             top = (self.scroll_y + down / 4) * picture.height / before.height - down / 4
         self.lay((picture.height + 1) // 2, picture.width, keep=True)
-        self.scroll_to(max(0, left), max(0, top), animate=False, force=True)
+        self.scroll_to(max(0, left), max(0, top), animate=False, force=True, immediate=True)
 
     def say(self, words: str) -> None:
         """Say why there is no picture."""
