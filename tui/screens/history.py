@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING
 from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal
-from textual.content import Content
 from textual.events import Resize
 from textual.widgets import Input, Static
 
-from core.chronicle import Chronicle
 from core.errors import LabError
-from core.graph import Kind, Picture, Row, picture
+from core.graph import Kind, Row
 from core.looking import Look, look
-from core.sought import FILTERS, matching, read_query
+from core.sought import FILTERS
 from core.workspace.project import Project
 from tui.keys import Scope, bindings
 from tui.panes.chat import ChatPane
@@ -27,7 +25,8 @@ from tui.panes.output import OutputPane
 from tui.panes.text import TextPane
 from tui.screens.parts import PARTS, fill, parts_line
 from tui.screens.recalling import Recalling
-from tui.screens.screen import LabScreen, sheets
+from tui.screens.screen import sheets
+from tui.screens.seeking import SeekingScreen
 from tui.screens.travel import Wish
 from tui.widgets.keyline import KeyLine
 
@@ -36,11 +35,9 @@ if TYPE_CHECKING:
 
 NARROW = 100
 """Columns below which the list and the turn are shown one at a time."""
-PAUSE = 0.12
-"""Seconds without a key after which one is taken to have typed what is looked for."""
 
 
-class HistoryScreen(LabScreen[Wish | None]):
+class HistoryScreen(SeekingScreen):
     """The list of turns, and beside it the turn under the cursor; what is to be done is given back as a wish."""
 
     CSS_PATH = sheets("history")
@@ -50,19 +47,11 @@ class HistoryScreen(LabScreen[Wish | None]):
     helped = (Scope.HISTORY, Scope.PANES)
 
     def __init__(self, project: Project, board: Callable[[], Board], turn: int = 0) -> None:
-        """`board` is the laboratory's as it stands now; `turn` is the one to begin with, 0 for the newest."""
-        super().__init__()
-        self.project = project
-        self._board = board
-        self._turn = turn
-        self._chronicle = Chronicle(project)
-        self._picture = Picture((), 0, 0, 0)
-        self._head = ""
+        super().__init__(project, board, turn)
         self._part = "reply"
         self._whole = False
         self._look: Look | None = None
         self._marked: dict[str, str] = {}
-        self._unread = 0
 
     def compose(self) -> ComposeResult:
         yield Static(id="status", markup=False)
@@ -78,130 +67,11 @@ class HistoryScreen(LabScreen[Wish | None]):
         yield KeyLine(Scope.HISTORY)
 
     def on_mount(self) -> None:
-        self.query_one("#sought").display = False
-        self.graph.put((), "")
-        self.graph.focus()
-        self._say_where("reading the history …")
-        self._read()
-        self.set_interval(1.0, self._follow)
-
-    def on_unmount(self) -> None:
-        self._chronicle.close()
+        self.begin()
 
     def on_resize(self, event: Resize) -> None:
         """Both sides where there is room, else one at a time."""
         self.set_class(event.size.width < NARROW, "-narrow")
-
-    @property
-    def graph(self) -> GraphPane:
-        """The list."""
-        return self.query_one(GraphPane)
-
-    @property
-    def sought(self) -> str:
-        """What is looked for."""
-        return self.query_one("#sought", Input).value.strip()
-
-    # Reading the history
-
-    @work(exclusive=True, group="history")
-    async def _read(self) -> None:
-        try:
-            found, head = await asyncio.to_thread(self._drawn)
-        except (LabError, OSError) as error:
-            self.say(f"the history cannot be read: {error}", "error")
-            return
-        if not self.is_attached:
-            return
-        first, self._picture, self._head = not self._head, found, head
-        self._filter()
-        if first:
-            chosen = (row.turn.commit for row in found.rows if row.turn.number == self._turn and not row.depth)
-            self.graph.go_to(next(chosen, head))
-            self._show_turn()
-        self._index()
-
-    def _drawn(self) -> tuple[Picture, str]:
-        return picture(self.project, self._chronicle), self.project.head
-
-    @work(exclusive=True, group="index")
-    async def _index(self) -> None:
-        """Make the replies searchable, a few hundred at a time."""
-        while self.is_attached:
-            try:
-                self._unread = await asyncio.to_thread(self._chronicle.read_replies)
-            except (LabError, OSError) as error:
-                self.say(f"replies cannot be searched: {error}", "warning")
-                return
-            if not self._unread:
-                break
-        if self.is_attached and self.sought:
-            self._filter()
-
-    def _follow(self) -> None:
-        """Show turns that are made while one looks."""
-        head = self._board().head
-        if head and self._head and head != self._head:
-            self._read()
-
-    # Looking for turns
-
-    def action_look_for(self) -> None:
-        """Type what turns must be like."""
-        self.remove_class("-turn")
-        line = self.query_one("#sought", Input)
-        line.display = True
-        line.focus()
-
-    @on(Input.Changed, "#sought")
-    def _typed(self) -> None:
-        self._filter()
-
-    @on(Input.Submitted, "#sought")
-    def _chosen(self) -> None:
-        self.query_one("#sought").display = bool(self.sought)
-        self.graph.focus()
-
-    def _filter(self) -> None:
-        """Show all turns, or look for those that are wanted."""
-        text = self.sought
-        if text:
-            self._search(text)
-        else:
-            self.workers.cancel_group(self, "search")
-            self.graph.put(self._picture.rows, self._head)
-            self._say_where("")
-
-    @work(exclusive=True, group="search")
-    async def _search(self, text: str) -> None:
-        await asyncio.sleep(PAUSE)
-        sought, rows = read_query(text), self._picture.rows
-        if sought.problem:
-            self._say_where(sought.problem)
-            return
-        try:
-            holding = await asyncio.to_thread(self._chronicle.search, sought.words) if sought.words else None
-            shown = await asyncio.to_thread(matching, rows, sought, holding)
-        except (LabError, OSError) as error:
-            self._say_where(f"cannot be searched: {error}")
-            return
-        if self.is_attached:
-            self.graph.put(shown, self._head, found=True)
-            self._show_turn()
-            unread = f"; {self._unread} replies still to be read" if self._unread and sought.words else ""
-            self._say_where(f"{len(shown)} of {len(rows)}{unread}")
-
-    def _say_where(self, words: str) -> None:
-        found, board = self._picture, self._board()
-        counts = (counted(found.turns, "turn"), counted(found.lines, "line"), counted(found.candidates, "candidate"))
-        self.graph.tell(words)
-        self.query_one("#status", Static).update(
-            Content.assemble(
-                (" labtop  ", "bold $accent"),
-                (f"{board.project} ▸ {board.branch} ▸ History", "bold"),
-                (f"   {' · '.join(counts)}", "$text-muted"),
-            )
-        )
 
     # Looking at a turn
 
@@ -210,9 +80,10 @@ class HistoryScreen(LabScreen[Wish | None]):
         if isinstance(message, GraphPane.Opened):
             self.action_look()
         else:
-            self._show_turn()
+            self.show_turn()
 
-    def _show_turn(self) -> None:
+    def show_turn(self) -> None:
+        """Show the turn under the cursor."""
         row = self.graph.row
         if row is not None:
             self._look_at(row)
@@ -289,10 +160,10 @@ class HistoryScreen(LabScreen[Wish | None]):
         if row is None:
             return
         number = row.turn.number
-        if row.turn.commit == self._head:
+        if row.turn.commit == self.head:
             self.say(f"turn {number} is where you are")
         elif row.depth or row.kind is not Kind.TURN:
-            self.say(f"turn {number} is not on the line of {self._board().branch}: b makes a line of it")
+            self.say(f"turn {number} is not on the line of {self.board().branch}: b makes a line of it")
         else:
             self.dismiss(Wish("roll_back", number, row.turn.commit))
 
@@ -322,7 +193,7 @@ class HistoryScreen(LabScreen[Wish | None]):
             self.say(str(error), "warning")
             return
         self.say(words)
-        self._read()
+        self.read()
 
     def action_compare(self) -> None:
         """Mark the selected turn or line; with another one marked, show them side by side."""
@@ -345,7 +216,7 @@ class HistoryScreen(LabScreen[Wish | None]):
 
     def _name_of(self, row: Row) -> str:
         """How a row is called in a comparison: its line where it is the newest of it, else its turn."""
-        tip = next((other for other in self._picture.rows if other.line == row.line and other.kind is Kind.TURN), row)
+        tip = next((other for other in self.picture.rows if other.line == row.line and other.kind is Kind.TURN), row)
         newest = tip.turn.commit == row.turn.commit and not row.undone and row.kind is not Kind.CANDIDATE
         if newest or row.kind is Kind.LINE:
             return row.line
@@ -398,8 +269,3 @@ class HistoryScreen(LabScreen[Wish | None]):
             self.graph.focus()
         else:
             self.dismiss(None)
-
-
-def counted(number: int, what: str) -> str:
-    """A number of things, e.g. `3 lines`."""
-    return f"{number} {what}{'' if number == 1 else 's'}"
