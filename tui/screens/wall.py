@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
@@ -191,12 +190,12 @@ class Wall(Recalling):
     def _remember(self) -> None:
         self._moved = True
         if self._project is not None:
-            self.run_worker(self._write(self._project.private(LAYOUT)), group="layout")
+            self.run_worker(self._write(self._project), group="layout")
 
-    async def _write(self, path: Path) -> None:
+    async def _write(self, project: Project) -> None:
         async with self._writing:
             layout = Layout(self.current, self.zoomed, self._aside.up, self.over_report)
-            await asyncio.to_thread(write_layout, path, layout)
+            await asyncio.to_thread(lambda: write_layout(project.private(LAYOUT), layout))
 
     def load(self, board: Board, turns: Sequence[LoggedTurn]) -> None:
         """Show a project as its history tells it."""
