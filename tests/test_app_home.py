@@ -269,3 +269,22 @@ async def test_what_the_engines_do_meanwhile_is_seen_in_the_list(tmp_path: Path)
         home._reread()
         await until(pilot, lambda: "running" in frame_of(pilot))
         assert home.query_one(OptionList).highlighted == 0
+
+
+async def test_models_are_described_in_ones_own_editor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from core.models.named import config_path, known_models
+
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    app = LabtopApp(None)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await at_home(pilot)
+        await pilot.press("m")
+        await until(pilot, lambda: "editor" in told(pilot))  # this test has no terminal to lend
+    assert known_models() == []
+    text = config_path().read_text()
+    config_path().write_text(
+        text.replace("# [models.ollama]", "[models.ollama]")
+        .replace('# base_url = "http://127.0.0.1:11434/v1"', 'base_url = "http://127.0.0.1:11434/v1"')
+        .replace('# model = "qwen2.5-coder:7b"', 'model = "qwen2.5-coder:7b"')
+    )
+    assert [one.name for one in known_models()] == ["ollama"]

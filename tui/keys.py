@@ -175,6 +175,9 @@ ACTIONS = (
         "home", (), "", "projects", "Leave this project for the list of projects; a running engine goes on", (_LAB,)
     ),
     Action("demo", ("d",), "d", "demo", "Open the demo: a whole study on the built-in researcher", (_HOME,), True),
+    Action(
+        "set_model", ("m",), "m", "models", "Describe models of yours in config.toml, in your editor", (_HOME,), True
+    ),
     Action("welcome", (), "", "welcome", "What labtop is, what is here for it, and a first question", (_HOME,)),
     Action("find", ("slash",), "/", "find", "Show only the projects that hold some words", (_HOME,), True),
     Action("command", ("slash", "colon"), "/ :", "commands", "Start a command in the input line", (_LAB,), True),

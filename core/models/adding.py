@@ -62,6 +62,20 @@ def add_model(name: str, **values: Any) -> Path:
     return path
 
 
+def begin_config() -> Path:
+    """The user's `config.toml`; a new one begins with examples, all commented out. Raises SettingsError."""
+    path = config_path()
+    if not path.exists():
+        lines = "".join(f"# {line}".rstrip() + "\n" for line in EXAMPLES.splitlines())
+        try:
+            write_privately(
+                path, f"# Models of your own; `labtop models` tries them. Take away the # of what you use.\n\n{lines}"
+            )
+        except OSError as error:
+            raise SettingsError(f"{path} cannot be written: {error}.", "Nothing was changed.") from error
+    return path
+
+
 def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from textwrap import wrap
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
+from textual.events import Resize
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
@@ -28,6 +31,21 @@ ABOUT = {
 }
 
 
+LINE = "Words become a note to the agents; / starts a command, tab completes it, up brings back what you typed."
+
+
+class Broken(Static):
+    """Text that is broken anew, with hanging lines, for the room that it gets."""
+
+    def __init__(self, make: Callable[[int], Content]) -> None:
+        super().__init__(markup=False)
+        self._make = make
+
+    def on_resize(self, event: Resize) -> None:
+        """Break the lines for this width."""
+        self.update(self._make(self.content_size.width))
+
+
 class HelpScreen(ModalScreen[None]):
     """The keys of some scopes, with what they do."""
 
@@ -42,29 +60,28 @@ class HelpScreen(ModalScreen[None]):
             sheet.border_title = "Help"
             sheet.border_subtitle = "esc back"
             for scope in self.scopes:
-                yield Static(section(scope, at_hand(self.app, scope)), markup=False)
+                yield Broken(partial(section, scope, at_hand(self.app, scope)))
             if Scope.LABORATORY in self.scopes:
-                yield Static(commands(), markup=False)
+                yield Broken(commands)
 
 
-def section(scope: Scope, actions: Sequence[Action]) -> Content:
+def section(scope: Scope, actions: Sequence[Action], width: int = 200) -> Content:
     """One scope's keys as aligned lines under its name."""
-    lines: list[str | tuple[str, str]] = [(f"{scope}\n", "bold"), (f"{ABOUT[scope]}\n\n", "$text-muted")]
-    for action in actions:
-        if action.shown:
-            lines += [(f"  {action.shown:<10}", "$text-accent"), f"{action.help}\n"]
-    return Content.assemble(*lines)
+    rows = [(action.shown, action.help) for action in actions if action.shown]
+    return _table(str(scope), ABOUT[scope], rows, 10, width)
 
 
-def commands() -> Content:
+def commands(width: int = 200) -> Content:
     """The commands of the input line that are more than keys."""
-    lines: list[str | tuple[str, str]] = [
-        ("The input line\n", "bold"),
-        (
-            "Words become a note to the agents; / starts a command, tab completes it, up brings back.\n\n",
-            MUTED,
-        ),
-    ]
-    for slash in OWN:
-        lines += [(f"  /{slash.name:<9}", "$text-accent"), slash.help, (f"  {slash.usage}\n", MUTED)]
-    return Content.assemble(*lines)
+    rows = [(f"/{slash.name}", f"{slash.usage} · {slash.help}" if slash.usage else slash.help) for slash in OWN]
+    return _table("The input line", LINE, rows, 10, width)
+
+
+def _table(title: str, about: str, rows: Iterable[tuple[str, str]], column: int, width: int) -> Content:
+    lines = [Content.styled(title, "bold"), *(Content.styled(line, MUTED) for line in wrap(about, max(20, width)))]
+    lines.append(Content(""))
+    for name, words in rows:
+        broken = wrap(words, max(20, width - column - 2)) or [""]
+        lines.append(Content.assemble((f"  {name:<{column}}", "$text-accent"), broken[0]))
+        lines += [Content(" " * (column + 2) + line) for line in broken[1:]]
+    return Content("\n").join([*lines, Content("")])

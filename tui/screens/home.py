@@ -181,6 +181,19 @@ class HomeScreen(LabScreen[None]):
         if path is not None:
             self.post_message(self.Chosen(path))
 
+    def action_set_model(self) -> None:
+        """Describe models in config.toml, begun with examples where there is none."""
+        from core.models.adding import begin_config
+        from tui.editor import edit
+
+        try:
+            problem = edit(self.app, begin_config())
+        except LabError as error:
+            problem = str(error)
+        if problem:
+            self.say(problem, "warning")
+        self._look_around()
+
     @work(exclusive=True, group="demo")
     async def action_demo(self) -> None:
         """Open the demo, made first where there is none."""
