@@ -10,13 +10,18 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
+from benchmarks.history import lengthened
+from core.gate import PersonGate
 from core.lines import branch_beside, lines_of
 from core.workspace.project import Project
 from tests.app_stage import app_on, frame_of, laboratory, opened, told, until
+from tests.fake_laboratory import FakeLaboratory
+from tui.app import LabtopApp
 from tui.screens.branching import BranchScreen
 from tui.screens.compare import CompareScreen
 from tui.screens.history import HistoryScreen
 from tui.screens.laboratory import LaboratoryScreen
+from tui.session import Opened
 
 
 @asynccontextmanager
@@ -233,3 +238,29 @@ async def test_turns_that_are_made_meanwhile_come_into_the_list(tmp_path: Path) 
         await until(pilot, lambda: shown(pilot)[0] == 4)
         row = screen(pilot).graph.row
         assert row is not None
+
+
+async def test_of_thousands_of_turns_only_those_in_view_are_drawn_and_git_is_asked_as_often_as_for_one(
+    tmp_path: Path,
+) -> None:
+    project = lengthened(tmp_path / "long", 3000)
+
+    def opener(path: Path, running: bool, _: float) -> Opened:
+        gate = PersonGate(running=running)
+        return Opened(project, FakeLaboratory(project, gate, []), gate)
+
+    app = LabtopApp(project.path, opener=opener)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, LaboratoryScreen))
+        await pilot.pause(0.3)
+        before = project.git.processes
+        await pilot.press("h")
+        await until(pilot, lambda: isinstance(app.screen, HistoryScreen) and bool(screen(pilot).graph.row), 20)
+        await until(pilot, lambda: screen(pilot)._look is not None and not screen(pilot)._unread, 30)
+        asked = project.git.processes - before
+        assert asked < 15 + 3000 / 200 + 10  # two a batch of replies at the most, the rest does not grow
+        drawn = len(screen(pilot).graph._strips)
+        assert drawn < 80
+        await pilot.press("end")
+        await until(pilot, lambda: screen(pilot).graph.row is not None and screen(pilot).graph.row.turn.number == 0)
+        assert len(screen(pilot).graph._strips) < 160

@@ -160,4 +160,5 @@ def _judged(judge: float | None) -> str:
 
 
 def _change(change: float | None) -> str:
-    return "" if not change else f"{'+' if change > 0 else '−'}{short_number(abs(change))}"
+    size = short_number(abs(change)) if change else ".000"
+    return "" if size == ".000" else f"{'+' if change and change > 0 else '−'}{size}"

@@ -23,6 +23,8 @@ from tui.screens.travel import Wish
 if TYPE_CHECKING:
     from tui.board import Board
 
+BREATH = 0.03
+"""Seconds between two batches of replies, so that the screen stays quick while they are read."""
 PAUSE = 0.12
 """Seconds without a key after which one is taken to have typed what is looked for."""
 
@@ -101,6 +103,7 @@ class SeekingScreen(LabScreen[Wish | None]):
                 return
             if not self._unread:
                 break
+            await asyncio.sleep(BREATH)
         if self.is_attached and self.sought:
             self._filter()
 
