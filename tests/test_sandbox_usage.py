@@ -32,9 +32,10 @@ async def test_what_a_program_takes_is_told_while_it_runs(tier: Tier, tmp_path: 
     assert 1 <= len(told) <= outcome.seconds, "about once a second"
     last = told[-1]
     assert 1 <= last.seconds <= outcome.seconds
-    assert last.memory_mb > 76
+    assert max(usage.memory_mb for usage in told) > 76
+    assert min(usage.memory_mb for usage in told) > 0
     assert last.memory_limit_mb == Limits().memory_mb
-    assert last.cpu_percent > 1, "the child's time counts"
+    assert max(usage.cpu_percent for usage in told) > 1, "the child's time counts"
 
 
 async def test_a_short_program_is_not_waited_for(tmp_path: Path) -> None:

@@ -39,7 +39,8 @@ async def tell_usage(root: int, memory_limit_mb: int, tell: Callable[[Usage], No
         seconds, held, gpu = await asyncio.to_thread(_look, root, memory_limit_mb)
         percent = 100 * max(0.0, seconds - used) / (looked - before)
         used, took = seconds, time.monotonic() - looked
-        tell(Usage(looked - began, percent, held / MB, memory_limit_mb, gpu))
+        if held:  # nothing holds memory any more once the program has ended
+            tell(Usage(looked - began, percent, held / MB, memory_limit_mb, gpu))
 
 
 def _look(root: int, memory_limit_mb: int) -> tuple[float, int, float | None]:
