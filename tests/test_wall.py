@@ -98,6 +98,16 @@ async def test_any_pane_can_stand_alone_and_has_the_keys(tmp_path: Path, place: 
         assert name in [node.id for node in focused.ancestors_with_self]
 
 
+@pytest.mark.parametrize("size", [(80, 24), (200, 60)], ids=["80x24", "200x60"])
+async def test_a_pane_alone_fills_the_wall_whatever_was_up_before(tmp_path: Path, size: tuple[int, int]) -> None:
+    async with opened(app_on(tmp_path, 13), *size) as pilot:
+        await pilot.press("8", *(["plus"] if size[0] == 200 else []), "3")
+        await until(pilot, lambda: standing(pilot) == ["scores"])
+        columns = pilot.app.screen.query_one("#columns")
+        assert pilot.app.screen.query_one("#scores").size.height == columns.size.height - 2
+        assert columns.size.height > size[1] - 9
+
+
 @pytest.mark.parametrize("width", [20, 60, 78, 118, 198])
 def test_the_line_of_tabs_fits_and_marks_the_current_pane(width: int) -> None:
     line = tabs("papers", width)

@@ -22,6 +22,8 @@ NEARLY = 0.8
 """Share of a cap from which on little is left."""
 _TITLES = {agent.value: agent.title for agent in Agent} | {phase.value: SHORT_PHASES[phase] for phase in Phase}
 _LEAST_NAME = 16
+_WIDEST = 104
+"""Cells beyond which a row is hard to follow from its name to its numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,7 @@ class CostsPane(Sheet):
         self.set_anew(keep=True)
 
     def lines_for(self, width: int) -> list[Content]:
+        width = min(width, _WIDEST)
         problem = wrapped(self._problem, width, "$text-error", "✗ ") if self._problem else []
         costs = self._costs
         if costs is None or not (costs.total.calls or costs.total.seconds):

@@ -143,7 +143,7 @@ class Wall(Recalling):
         self.set_class(self.alone, "-one")
         self.set_class(self.narrow, "-narrow")
         self.set_class(self.wide, "-wide")
-        self.set_class(self.over_report and not self.wide, "-over")
+        self.set_class(self.over_report and not self.wide and not self.alone, "-over")
         self._aside.bring_up(self._aside.up, self.shows(self._aside.up))
         for pane in self.query(".pane"):
             pane.set_class(pane.id == self.current, "-current")
