@@ -62,7 +62,8 @@ def done_again(
     if isinstance(verdict, Approve):
         return None
     comment = " ".join(verdict.reason.split()) if isinstance(verdict, Decline) else ""
-    subject = f"has {phase.title.lower()} done again{f': {comment}' if comment else ''}"
+    again = f"has {phase.title.lower()} done again"
+    subject = f"{again}: {comment}" if comment else again
     time, _ = tape.ended(0.0)
     turn = Turn(
         number=progress.turn + 1,
@@ -78,7 +79,7 @@ def done_again(
         began=tape.began,
         takes=tape.names,
     )
-    after = replace(progress.sent_back(phase, f"the researcher {subject}"), turn=turn.number, changes="").stepped()
+    after = replace(progress.sent_back(phase, f"the researcher {again}"), turn=turn.number, changes="").stepped()
     changes: dict[str, str | bytes | None] = {}
     if comment:
         notes = f"notes/{phase.value}.md"
