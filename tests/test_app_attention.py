@@ -16,6 +16,7 @@ from textual.style import Style
 
 from core.events import State
 from core.workspace.project import Project
+from tests.engines import end_engines
 from tests.fake_laboratory import played_project
 from tests.served import set_in
 from tests.terminal import Terminal
@@ -112,6 +113,7 @@ def test_the_app_works_in_tmux_and_copies_into_its_buffer(tmp_path: Path) -> Non
         _wait(lambda: _said(socket, "show-buffer").strip() == Project.open(project.path).head)
     finally:
         subprocess.run([*socket, "kill-server"], check=False)
+        end_engines(tmp_path)
 
 
 def _said(tmux: list[str], *words: str) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.engines import end_engines
 from tests.fake_laboratory import played_project
 
 aiohttp = pytest.importorskip("aiohttp")
@@ -41,6 +42,7 @@ def served(tmp_path: Path) -> Iterator[str]:
                 break
         process.terminate()
         process.wait(20)
+    end_engines(tmp_path)
 
 
 async def test_the_app_is_drawn_in_the_browser_for_who_has_the_address_only(served: str) -> None:
