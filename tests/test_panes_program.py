@@ -139,6 +139,8 @@ async def test_how_far_a_program_is_and_what_it_takes_is_said_as_far_as_there_is
     pane = OutputPane()
     async with staged(pane, 80, 10) as pilot:
         pane.begin("experiment/main.py", 41)
+        await pilot.pause()
+        assert "It has printed nothing yet." in frame_of(pilot)
         pane.append("seed 1/5\nseed 2/5\n")
         pane.gauge(12.0, 600.0, USAGE)
         await pilot.pause()

@@ -27,6 +27,7 @@ NOTHING_YET = (
     "",
     "n makes one step",
 )
+SILENT = "It has printed nothing yet."
 _BAR = 10
 _ROOMY = 64
 """Cells from which on a long bar leaves room for the rest."""
@@ -103,7 +104,7 @@ class OutputPane(LineView):
         self._begun = True
         self._newest = self._shown = Printed(title, turn, ("running",))
         self._entitle()
-        self.lay(0, 0)
+        self._relay(keep=False)
 
     def say(self, words: str) -> None:
         """There is no program; say so."""
@@ -172,6 +173,8 @@ class OutputPane(LineView):
         return self._newest.turn
 
     def line(self, index: int) -> Line:
+        if not self._shown.count:
+            return Line(Content(""), Content(SILENT), MUTED)
         text = self._shown.lines[index]
         return Line(Content(""), Content(text), "" if self._begun else MUTED)
 
@@ -185,4 +188,4 @@ class OutputPane(LineView):
         self._entitle()
 
     def _relay(self, *, keep: bool = True) -> None:
-        self.lay(self._shown.count, self._shown.width, keep=keep)
+        self.lay(max(1, self._shown.count), max(self._shown.width, len(SILENT)), keep=keep)
