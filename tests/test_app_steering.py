@@ -139,6 +139,18 @@ async def test_an_answer_to_a_reply_that_waits_no_longer_does_nothing_and_says_s
         assert not engines[0].verdicts
 
 
+async def test_an_app_that_only_watches_answers_nothing_and_says_how_to_steer(tmp_path: Path) -> None:
+    app, engines = waiting_app(tmp_path)
+    async with asked(app) as pilot:
+        laboratory(pilot).session.link.steers = False  # type: ignore[misc]  # as over a socket that another app has
+        for key in ("a", "x", "s", "t", "e", "W", "]"):
+            await pilot.press(key)
+            await until(pilot, lambda: "H takes the helm" in told(pilot))
+            pilot.app.clear_notifications()
+        assert not engines[0].verdicts
+        assert laboratory(pilot).question.asked
+
+
 # Questions
 
 

@@ -149,6 +149,22 @@ async def test_a_result_that_is_sent_back_is_done_again_with_the_comment_as_a_no
     assert len(made) == len(turns_of(events)) + 1
 
 
+async def test_what_a_person_edits_while_they_look_at_a_result_becomes_a_turn_of_theirs(tmp_path: Path) -> None:
+    project = standing_at(tmp_path / "p", Phase.PLAN, {}, copilot="phase")
+    gate = PersonGate(running=True)
+
+    def person(event: Event) -> None:
+        if isinstance(event, StateChanged) and event.state is State.WAITING:
+            (project.path / "plan.md").write_text("# Mine\n")
+        if isinstance(event, TurnCommitted) and event.turn.agent is Agent.RESEARCHER:
+            gate.answer(Approve())
+
+    await run(project, ScriptedModel(talker), gate, person, until=Phase.PLAN)
+    assert project.log(1)[0].turn.subject == "changed plan.md"
+    assert project.read("plan.md") == "# Mine\n"
+    assert read_progress(project).phase is Phase.DATA
+
+
 async def test_a_result_that_nobody_has_looked_at_is_asked_about_by_the_next_engine(tmp_path: Path) -> None:
     project = standing_at(tmp_path / "p", Phase.PLAN, {}, copilot="phase")
     first = PersonGate(running=True)
