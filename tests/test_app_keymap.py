@@ -9,6 +9,7 @@ import pytest
 from tests.app_stage import app_on, frame_of, laboratory, opened, until
 from tui.keymap import SCREENS, clashes, parsed, remapped, shown, textual_name
 from tui.keys import ACTIONS, Scope, actions
+from tui.palette import Actions
 from tui.preferences import Preferences, read_preferences, save_preference
 from tui.preferences import parsed as parsed_preferences
 from tui.screens.help import HelpScreen
@@ -80,7 +81,12 @@ async def test_moved_keys_work_and_are_shown_on_the_line_in_the_help_and_in_the_
         await pilot.press("question_mark")
         await until(pilot, lambda: isinstance(app.screen, HelpScreen))
         assert "f5        Look at every turn" in frame_of(pilot)
-        await pilot.press("escape", "f5")
+        await pilot.press("escape")
+        offered = {str(hit.display): str(hit.help) async for hit in Actions(laboratory(pilot)).discover()}
+        assert offered["history"].endswith("  f5")
+        for action in actions(*laboratory(pilot).scopes):
+            assert {name for name, _ in action.commands} <= set(offered)
+        await pilot.press("f5")
         await until(pilot, lambda: isinstance(app.screen, HistoryScreen))
 
 

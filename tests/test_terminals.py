@@ -26,13 +26,17 @@ def test_the_app_stands_on_every_terminal_that_can_be_drawn_on(tmp_path: Path, t
         assert bool(COLOURS.search(terminal.written)) == (term != "vt100")
 
 
-def test_no_color_means_none(tmp_path: Path) -> None:
+def test_no_color_means_none_and_no_mouse_means_none(tmp_path: Path) -> None:
     played_project(tmp_path / "p", 13)
-    with Terminal("open", str(tmp_path / "p"), home=tmp_path, NO_COLOR="1") as terminal:
+    (tmp_path / "config" / "labtop").mkdir(parents=True)
+    (tmp_path / "config" / "labtop" / "app.toml").write_text("mouse = false\n")
+    variables = {"NO_COLOR": "1", "XDG_CONFIG_HOME": str(tmp_path / "config")}
+    with Terminal("open", str(tmp_path / "p"), home=tmp_path, **variables) as terminal:
         terminal.until("it begins when you say so")
         terminal.press("q")
         assert terminal.ended() == 0
         assert not COLOURS.search(terminal.written)
+        assert b"\x1b[?1000h" not in terminal.written
 
 
 @pytest.mark.parametrize("term", ["dumb", "unknown"])
@@ -58,3 +62,4 @@ def test_wrong_preferences_and_keys_are_told_by_name_and_the_rest_holds(tmp_path
         terminal.press("q")
         assert terminal.ended() == 0
         assert b"mous is not a setting" in terminal.written
+        assert b"\x1b[?1000h" in terminal.written
