@@ -161,6 +161,21 @@ def finding_text(finding: Finding) -> str:
     return "\n".join([*lines, *(f"  ! missing: {words}" for words in finding.missing)])
 
 
+def facts(finding: Finding) -> list[tuple[str, str]]:
+    """A finding as headings with the words below them, line by line."""
+    at = finding.origin
+    found = [
+        ("Takes", "\n".join(finding.taken)),
+        ("Origin", f"turn {at.number} of {finding.line}, commit {at.commit[:12]}: {finding.measured}"),
+    ]
+    if finding.conflicts:
+        both = "\n".join(f"both changed {words}" for words in finding.conflicts)
+        found.append(("Replaces", f"{both}\ntheirs comes in the place of yours, which stays in the history"))
+    if finding.missing:
+        found.append(("Missing", "\n".join(finding.missing)))
+    return [*found, ("Then", "a turn of yours; what is taken is checked, run and measured here like any change")]
+
+
 def _sides(here: Project, named: str) -> _Sides:
     there, head = find_line(here, named)
     newest = there.git.text("log", "--first-parent", "-1", "--format=%H", head, "--", METRICS)

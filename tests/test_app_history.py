@@ -16,6 +16,7 @@ from core.lines import branch_beside, lines_of
 from core.workspace.project import Project
 from tests.app_stage import app_on, frame_of, laboratory, opened, told, until
 from tests.fake_laboratory import FakeLaboratory
+from tests.inquiry_stage import experiment, studied
 from tui.app import LabtopApp
 from tui.screens.branching import BranchScreen
 from tui.screens.compare import CompareScreen
@@ -33,6 +34,21 @@ async def history(folder: Path, done: int = 13, width: int = 120, height: int = 
         await until(pilot, lambda: f"turn {done} " in frame_of(pilot) or width < 100)
         await until(pilot, lambda: screen(pilot).graph.row is not None)
         yield pilot
+
+
+@asynccontextmanager
+async def on_project(project: Project) -> AsyncIterator[Pilot[None]]:
+    """The app on a project whose engine has nothing left to do."""
+
+    def opener(path: Path, running: bool, _: float) -> Opened:
+        gate = PersonGate(running=running)
+        return Opened(project, FakeLaboratory(project, gate, []), gate)
+
+    async with LabtopApp(project.path, opener=opener).run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: isinstance(pilot.app.screen, LaboratoryScreen))
+        await pilot.pause(0.3)
+        yield pilot
+        await laboratory(pilot).session.stop()
 
 
 def screen(pilot: Pilot[None]) -> HistoryScreen:
@@ -186,6 +202,25 @@ async def test_two_marked_turns_are_compared(tmp_path: Path) -> None:
         await until(pilot, lambda: "no longer marked" in told(pilot))
 
 
+async def test_a_finding_is_taken_from_the_comparison(tmp_path: Path) -> None:
+    project = studied(tmp_path / "p")
+    copy, _ = branch_beside(project, "what-if", "8", tmp_path / "q")
+    experiment(copy, 9, 0.95)
+    async with on_project(project) as pilot:
+        await pilot.press("h")
+        await until(pilot, lambda: isinstance(pilot.app.screen, HistoryScreen) and "what-if in q" in frame_of(pilot))
+        await pilot.press("c", "home", "c")
+        await until(pilot, lambda: "what-if measured best" in frame_of(pilot))
+        await pilot.press("T")
+        await until(pilot, lambda: "Take a finding from what-if?" in frame_of(pilot))
+        assert f"turn 9 of what-if, commit {copy.head[:12]}" in frame_of(pilot)
+        await pilot.press("enter")
+        await until(pilot, lambda: laboratory(pilot).board.turns == 9)
+        assert "took a finding from what-if" in told(pilot)
+    assert project.turn_at().turn.subject.startswith("took the finding what-if-9")
+    assert project.read("experiment/main.py") == copy.read("experiment/main.py")
+
+
 async def test_a_line_in_another_folder_is_read_and_compared_but_never_written(tmp_path: Path) -> None:
     async with opened(app_on(tmp_path, 13)) as pilot:
         project = Project.open(tmp_path / "label-noise")
@@ -244,18 +279,10 @@ async def test_of_thousands_of_turns_only_those_in_view_are_drawn_and_git_is_ask
     tmp_path: Path,
 ) -> None:
     project = lengthened(tmp_path / "long", 3000)
-
-    def opener(path: Path, running: bool, _: float) -> Opened:
-        gate = PersonGate(running=running)
-        return Opened(project, FakeLaboratory(project, gate, []), gate)
-
-    app = LabtopApp(project.path, opener=opener)
-    async with app.run_test(size=(120, 40)) as pilot:
-        await until(pilot, lambda: isinstance(app.screen, LaboratoryScreen))
-        await pilot.pause(0.3)
+    async with on_project(project) as pilot:
         before = project.git.processes
         await pilot.press("h")
-        await until(pilot, lambda: isinstance(app.screen, HistoryScreen) and bool(screen(pilot).graph.row), 20)
+        await until(pilot, lambda: isinstance(pilot.app.screen, HistoryScreen) and bool(screen(pilot).graph.row), 20)
         await until(pilot, lambda: screen(pilot)._look is not None and not screen(pilot)._unread, 30)
         asked = project.git.processes - before
         assert asked < 15 + 3000 / 200 + 10  # two a batch of replies at the most, the rest does not grow

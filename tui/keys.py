@@ -168,6 +168,7 @@ ACTIONS = (
         True,
         ("previous", "next"),
     ),
+    Action("take", ("T",), "T", "take", "Take a finding of the other line into the one you work on", (_COMPARE,), True),
     Action("copy_commit", ("y",), "y", "copy hash", "Copy the commit of the selected turn", (_HISTORY,), True),
     Action("new_project", ("n",), "n", "new project", "Start a project on a question of yours", (_HOME,), True),
     Action("open_selected", ("enter",), "enter", "open", "Open the selected project", (_HOME,), True),

@@ -30,16 +30,21 @@ NARROWEST = 14
 """Cells of a column at the least; what does not fit is to the right."""
 
 
-class CompareScreen(LabScreen[None]):
-    """The table of lines; brackets turn to the files that differ between the first one and the others."""
+class CompareScreen(LabScreen[str | None]):
+    """The table of lines; brackets turn to the files that differ between the first one and the others.
+
+    Gives back the line from which a finding is to be taken, or None.
+    """
 
     CSS_PATH = sheets("history")
     BINDINGS = bindings(Scope.COMPARE)
     scopes = (Scope.COMPARE,)
     helped = (Scope.COMPARE, Scope.PANES)
 
-    def __init__(self, project: Project, named: list[str]) -> None:
+    def __init__(self, project: Project, named: list[str], head: str = "") -> None:
+        """`head` is the commit where one works."""
         super().__init__()
+        self._head = head
         self._project = project
         self._named = named
         self._compared: Compared | None = None
@@ -107,6 +112,19 @@ class CompareScreen(LabScreen[None]):
             return
         self._at = (self._at + (1 if step == "next" else -1)) % len(self._files)
         self._show_file()
+
+    def action_take(self) -> None:
+        """Take a finding of the line whose file is shown into the line that one works on."""
+        if self._compared is None:
+            return
+        lines = self._compared.lines
+        other = lines[self._files[self._at][0]] if self._files else lines[1]
+        if other.commit == self._head:
+            other = lines[0]
+        if other.commit == self._head:
+            self.say("both are where you are: there is nothing to take")
+        else:
+            self.dismiss(other.name)
 
     def action_back(self) -> None:
         """Back to the history."""

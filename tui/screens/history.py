@@ -211,8 +211,13 @@ class HistoryScreen(SeekingScreen):
             else:
                 from tui.screens.compare import CompareScreen
 
-                self.app.push_screen(CompareScreen(self.project, list(self._marked.values())))
+                names = list(self._marked.values())
+                self.app.push_screen(CompareScreen(self.project, names, self.head), self._take_from)
         self.graph.mark(self._marked)
+
+    def _take_from(self, line: str | None) -> None:
+        if line:
+            self.dismiss(Wish("take", name=line))
 
     def _name_of(self, row: Row) -> str:
         """How a row is called in a comparison: its line where it is the newest of it, else its turn."""

@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from textual.app import App
 
 from core.consequences import consequences, facts
+from core.findings import facts as finding_facts
+from core.findings import find, take
 from core.orders import Travel, Way
 from core.record import LoggedTurn
 from tui.board import Board
@@ -18,9 +21,9 @@ from tui.session import Session
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What the person wants done to the history: `roll_back` to a turn, `undo`, `redo`, `branch` there, `switch`.
+    """What is to be done to the history: `roll_back` to a turn, `undo`, `redo`, `branch` there, `switch`, `take`.
 
-    `name` is the line to start or to go to.
+    `name` is the line to start, to go to, or to take a finding from.
     """
 
     action: str
@@ -50,6 +53,8 @@ async def travel(app: App[None], session: Session, wish: Wish) -> Arrival | None
             order = Travel(Way.BRANCH, rev=wish.commit, name=wish.name)
         case "switch":
             words, order = f"on line {wish.name}; the other line stays as it is", Travel(Way.SWITCH, name=wish.name)
+        case "take":
+            return await _take(app, session, wish)
         case _:
             told = await asyncio.to_thread(consequences, session.project, wish.commit)
             if not await app.push_screen_wait(RollBackScreen(f"Roll back to turn {wish.turn}?", facts(told))):
@@ -57,3 +62,15 @@ async def travel(app: App[None], session: Session, wish: Wish) -> Arrival | None
             words = f"rolled back to turn {wish.turn}; u brings back what went"
             order = Travel(Way.ROLLBACK, rev=wish.commit)
     return Arrival(words, *await session.change(order, words.partition(";")[0]))
+
+
+async def _take(app: App[None], session: Session, wish: Wish) -> Arrival | None:
+    """Take a finding from another line; the sheet has said what both changed, so theirs comes in its place."""
+    project = session.project
+    finding = await asyncio.to_thread(find, project, wish.name)
+    sheet = RollBackScreen(f"Take a finding from {wish.name}?", finding_facts(finding), yes="take it")
+    if not await app.push_screen_wait(sheet):
+        return None
+    words = f"took a finding from {wish.name}; it is a turn of yours"
+    work = partial(take, project, wish.name, over=True)
+    return Arrival(words, *await session.change(work, words.partition(";")[0]))
