@@ -37,8 +37,8 @@ from tui.session import Opened
 
 PROSE = "The forest still sees **clean** labels in the bootstrap, so I draw the noise `once` per seed and share it. "
 LIST = "\n\n- one level of noise after the other\n- five seeds each, *paired* over the families\n\n"
-CODE = "\n\n```python\nrng = np.random.default_rng(seed)\nfor name, model in models.items():\n    fit(model, X)\n```\n\n"
-TEXT = PROSE * 3 + LIST + PROSE * 4 + CODE
+CODE = "```python\nrng = np.random.default_rng(seed)\nfor name, model in models.items():\n    fit(model, X)\n```\n\n"
+TEXT = PROSE * 3 + LIST + PROSE * 4 + "\n\n" + CODE
 TOKEN = 4
 """Characters of a token."""
 

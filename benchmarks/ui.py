@@ -33,6 +33,8 @@ LONG = 10_000
 LETTERS = [*range(0x0410, 0x0460), *range(0x048A, 0x0500), *range(0x0531, 0x0557)]
 """Characters that stand nowhere on the screen, so that each key is known by its own."""
 
+SETTLED = 2.0
+"""Seconds after which all panes are filled."""
 BACKSPACE = "\x7f"
 PANE = b"Phases"
 """A pane's title: it is written once, with the laboratory's first frame."""
@@ -153,15 +155,16 @@ def keys(home: Path, rate: int = 500) -> list[Row]:
 def line(home: Path, seconds: float, aim: str, *options: str, rate: int = 100) -> list[Row]:
     """What is written to the terminal a second while a reply streams."""
     notes = home / "notes.json"
-    with talking(home, rate, seconds, *options) as terminal:
-        before = terminal.written
+    with talking(home, rate, seconds + SETTLED, *options) as terminal:
+        terminal.read(SETTLED)
+        before, start = terminal.written, time.perf_counter()
         while not notes.exists():
             terminal.read(0.1)
         measured = json.loads(notes.read_text())
-        written = terminal.written - before
+        written = (terminal.written - before) / (time.perf_counter() - start)
     name = " ".join(["written at", f"{rate} tokens/s", *options])
     return [
-        (f"{name} (aim: {aim})", f"{written / 1000 / measured['seconds']:.1f} KB/s"),
+        (f"{name} (aim: {aim})", f"{written / 1000:.1f} KB/s"),
         (f"{name}: share of one core", f"{100 * measured['cpu'] / measured['seconds']:.0f} %"),
     ]
 

@@ -34,6 +34,7 @@ BLOCKING = (
 """Audit events of calls that wait for something outside, however quick they may be here."""
 
 ROOT = Path(__file__).resolve().parent.parent
+ENGINE = "engine"
 NOT_THE_FACE = ("tests/fake_laboratory.py", "core/laboratory.py", "tui/editor.py")
 """The engine has a process of its own in life; the person's editor is to have the whole terminal."""
 
@@ -52,7 +53,8 @@ class Watchdog:
 
     def run(self, callback: Callable[..., object], *arguments: object) -> None:
         """Run a callback of the loop and see how long it takes."""
-        if getattr(callback, "__self__", None) is self.excused:
+        owner = getattr(callback, "__self__", None)
+        if owner is self.excused or (isinstance(owner, asyncio.Task) and owner.get_name() == ENGINE):
             callback(*arguments)
             return
         self.inside = True

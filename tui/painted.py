@@ -7,23 +7,46 @@ is most of what it writes.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
+from typing import NamedTuple
 
 from rich.cells import cell_len
 from rich.color import ColorSystem
 from rich.console import Console
+from rich.style import Style
 from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.strip import Strip
 
 GAP = 6
 """Cells that stay as they are and are written all the same, where to step over them takes as many bytes."""
 
-Look = tuple[str, str]
-"""How a cell looks: the colours and attributes, and the link, as codes."""
+
+class Look(NamedTuple):
+    """How a cell looks, as codes; empty is what the terminal begins with."""
+
+    ink: str = ""
+    paper: str = ""
+    attributes: str = ""
+    link: str = ""
+
+    def after(self, before: Look) -> str:
+        """The codes that change the terminal from one look to this one: mostly one colour stays."""
+        if self == before:
+            return ""
+        link = "" if self.link == before.link else f"\x1b]8;;{self.link}\x1b\\"
+        less = (before.ink and not self.ink) or (before.paper and not self.paper)
+        if less or before.attributes not in ("", self.attributes):
+            codes = ["0", self.attributes, self.ink, self.paper]
+        else:
+            codes = [new if new != old else "" for new, old in zip(self[:3], before[:3], strict=True)]
+        changed = ";".join(code for code in codes if code)
+        return f"{link}\x1b[{changed}m" if changed else link
+
 
 Cells = tuple[list[str], list[Look]]
 """A stretch of a line: what stands in each cell, and how it looks. A wide character stands in its first cell."""
 
-PLAIN: Look = ("", "")
+PLAIN = Look()
 ESCAPE = "\x1b"
 
 
@@ -47,18 +70,22 @@ class Painted:
             self.forget()
             self._pictures = False
         written: list[str] = []
+        look = PLAIN
         for y, x, strip in pieces(update):
             if any(ESCAPE in segment.text for segment in strip):
                 self._pictures = True
                 self.forget()
             if self._pictures:
-                written.append(f"\x1b[{y + 1};{x + 1}H{strip.render(console)}")
+                written.append(f"{PLAIN.after(look)}\x1b[{y + 1};{x + 1}H{strip.render(console)}")
+                look = PLAIN
             else:
-                written += self._line(y, x, cells(strip, system))
-        return "".join(written)
+                for start, stretch in self._line(y, x, cells(strip, system)):
+                    codes, look = drawn(stretch, look)
+                    written.append(f"\x1b[{y + 1};{start + 1}H{codes}")
+        return "".join(written) + PLAIN.after(look)
 
-    def _line(self, y: int, x: int, new: Cells) -> Iterator[str]:
-        """Write a stretch of line `y` from `x` on, as far as it differs."""
+    def _line(self, y: int, x: int, new: Cells) -> Iterator[tuple[int, Cells]]:
+        """What differs of line `y` in a stretch from `x` on: columns, and what is to stand there from now on."""
         texts, looks = self._lines.setdefault(y, ([], []))
         end = x + len(new[0])
         if (missing := end - len(texts)) > 0:
@@ -69,8 +96,7 @@ class Painted:
             return
         texts[x:end], looks[x:end] = new
         for start, stop in differing(new, old):
-            yield f"\x1b[{y + 1};{x + start + 1}H"
-            yield from drawn(new[0][start:stop], new[1][start:stop])
+            yield x + start, (new[0][start:stop], new[1][start:stop])
 
 
 class Changes(CompositorUpdate):
@@ -103,7 +129,7 @@ def cells(strip: Strip, system: ColorSystem) -> Cells:
     for text, style, control in strip:
         if control or not text:
             continue
-        look = (Strip.render_ansi(style, system), style.link or "") if style else PLAIN
+        look = look_of(style, system) if style else PLAIN
         width = len(text) if text.isascii() else cell_len(text)
         if width == len(text) and (text.isascii() or all(cell_len(character) == 1 for character in text)):
             texts += text
@@ -130,14 +156,22 @@ def differing(new: Cells, old: Cells) -> list[tuple[int, int]]:
     return stretches
 
 
-def drawn(texts: list[str], looks: list[Look]) -> Iterator[str]:
-    """Cells as text with its codes."""
+def drawn(stretch: Cells, look: Look) -> tuple[str, Look]:
+    """Cells as text with its codes, where the terminal writes in `look`; and the look in which it writes then."""
+    texts, looks = stretch
+    parts: list[str] = []
     start = 0
     while start < len(texts):
-        look = looks[start]
-        end = next((place for place in range(start, len(texts)) if looks[place] != look), len(texts))
-        text = "".join(texts[start:end])
-        codes, link = look
-        text = f"\x1b[{codes}m{text}\x1b[0m" if codes else text
-        yield f"\x1b]8;;{link}\x1b\\{text}\x1b]8;;\x1b\\" if link else text
-        start = end
+        end = next((place for place in range(start, len(texts)) if looks[place] != looks[start]), len(texts))
+        parts += looks[start].after(look), *texts[start:end]
+        look, start = looks[start], end
+    return "".join(parts), look
+
+
+@lru_cache(maxsize=4096)
+def look_of(style: Style, system: ColorSystem) -> Look:
+    """The codes of a style, in as many colours as the terminal has."""
+    ink = style.color.downgrade(system).get_ansi_codes() if style.color else ()
+    paper = style.bgcolor.downgrade(system).get_ansi_codes(foreground=False) if style.bgcolor else ()
+    attributes = Strip.render_ansi(style.without_color, system)
+    return Look(";".join(ink), ";".join(paper), attributes, style.link or "")

@@ -72,6 +72,8 @@ class HistoryPane(LineView):
 
     def show(self, rows: Sequence[HistoryRow]) -> None:
         """Show the turns, newest first; the cursor stays on its turn, or on the newest when it was there."""
+        if self._rows and len(rows) == len(self._rows) and rows[0] is self._rows[0]:
+            return  # most of what happens is no new turn
         held = self.row if self._cursor else None
         above = self._cursor - self.scroll_offset.y
         self._rows = tuple(rows)
