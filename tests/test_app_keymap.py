@@ -12,6 +12,7 @@ from tui.keys import ACTIONS, Scope, actions
 from tui.palette import Actions
 from tui.preferences import Preferences, read_preferences, save_preference
 from tui.preferences import parsed as parsed_preferences
+from tui.screens.colours import ColoursScreen
 from tui.screens.help import HelpScreen
 from tui.screens.history import HistoryScreen
 
@@ -69,7 +70,7 @@ def test_every_scope_is_on_some_screen() -> None:
 
 async def test_moved_keys_work_and_are_shown_on_the_line_in_the_help_and_in_the_palette(tmp_path: Path) -> None:
     (tmp_path / "config" / "labtop").mkdir(parents=True)
-    (tmp_path / "config" / "labtop" / "keys.toml").write_text('history = "f5"\nstep = "h"\n')
+    (tmp_path / "config" / "labtop" / "keys.toml").write_text('history = "f5"\nstep = "h"\nchange_theme = "f9"\n')
     app = app_on(tmp_path, 13)
     app.preferences = Preferences()
     async with opened(app) as pilot:
@@ -86,7 +87,9 @@ async def test_moved_keys_work_and_are_shown_on_the_line_in_the_help_and_in_the_
         assert offered["history"].endswith("  f5")
         for action in actions(*laboratory(pilot).scopes):
             assert {name for name, _ in action.commands} <= set(offered)
-        await pilot.press("f5")
+        await pilot.press("f9")
+        await until(pilot, lambda: isinstance(app.screen, ColoursScreen))
+        await pilot.press("escape", "f5")
         await until(pilot, lambda: isinstance(app.screen, HistoryScreen))
 
 

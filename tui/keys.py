@@ -215,5 +215,6 @@ def bindings(*scopes: Scope) -> list[BindingType]:
             id=f"{action.id}.{argument}" if argument else action.id,
         )
         for action in actions(*scopes)
-        for key, argument in zip(action.keys, action.arguments or ("",) * len(action.keys), strict=True)
+        for keys in [action.keys or (f"no_key_{action.id}",)]  # none yet: a person's own keymap may give it one
+        for key, argument in zip(keys, action.arguments or ("",) * len(keys), strict=True)
     ]
