@@ -128,6 +128,19 @@ async def test_an_app_that_was_too_slow_attaches_anew_and_has_missed_nothing(tmp
         assert [row.turn for row in screen.board.history] == list(range(16, -1, -1))
 
 
+async def test_attaching_anew_in_the_middle_of_a_turn_shows_it_once(tmp_path: Path) -> None:
+    async with engine(tmp_path, 3, running=True, copilot=Copilot.TURN) as host, opened(app_at(host)) as pilot:
+        screen = laboratory(pilot)
+        await until(pilot, lambda: screen.question.asked)
+        await until(pilot, lambda: "Which levels do we measure?" in frame_of(pilot))
+        first = host._guests[0]
+        first.dismiss(Bye("lag", "the app was too slow"))
+        await until(pilot, lambda: bool(host._guests) and host._guests[0] is not first)
+        await until(pilot, lambda: screen.question.asked and "Which levels do we measure?" in frame_of(pilot))
+        await pilot.pause(0.3)
+        assert frame_of(pilot).count("Which levels do we measure?") == 1
+
+
 async def test_an_engine_that_another_app_ends_is_told_of(tmp_path: Path) -> None:
     async with engine(tmp_path, 3) as host, opened(app_at(host)) as pilot:
         screen = laboratory(pilot)
