@@ -93,7 +93,7 @@ class Laboratory:
         self._sources = sources
         self._patience = patience
         self._shelf = Shelf(project.private(FOLDER))
-        self._tape = tape or (lambda head: Recording(self._shelf, head))
+        self._tape, self._played = tape or (lambda head: Recording(self._shelf, head)), tape is not None
         self._ledger = ledger_of(project)
         self._said = asyncio.Queue[Event | None]()
         self._settings = Settings("", "")
@@ -217,7 +217,7 @@ class Laboratory:
     async def _to_review(self, progress: Progress) -> Phase | None:
         """The phase whose result the person is asked about now, or was asked about when this was recorded."""
         phase = self.gate.reviewing
-        if phase is None:
+        if phase is None and self._played:
             head = await asyncio.to_thread(lambda: self.project.head)
             asked = self._tape(head).expected("verdict") or {}
             phase = Phase(asked["result"]) if "result" in asked else None
