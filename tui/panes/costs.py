@@ -102,9 +102,9 @@ def cap_lines(cap: CapLeft, width: int) -> list[Content]:
     style = "bold $text-error" if cap.left <= 0 else "bold $text-warning" if share >= NEARLY else "bold $text-success"
     scope = "this project" if cap.scope == "project" else "this phase"
     left = f"{amount(cap.left, cap.measure)} left" if cap.left > 0 else "nothing left"
-    said = Content.assemble(
-        (left, style), f" of {amount(cap.most, cap.measure)} for {scope}", (f"  budget.{cap.key}", MUTED)
-    )
+    said = Content.assemble((left, style), f" of {amount(cap.most, cap.measure)}")
+    for more in (Content(f" for {scope}"), Content.styled(f"  budget.{cap.key}", MUTED)):
+        said = said + more if said.cell_length + more.cell_length <= width else said
     room = max(4, min(40, width))
     full = round(share * room)
     return [padded(said, width), Content.assemble(("━" * full, style), ("─" * (room - full), FAINT))]
