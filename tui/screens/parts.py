@@ -146,7 +146,7 @@ def _evidence(found: Look) -> Iterator[Content]:
     if score is not None:
         value = f"{score.metric} {score.value:.6g}, " if score.metric and score.value is not None else ""
         facts.append(("score", f"{value}judge {score.judge:.2f}, {'kept' if score.kept else 'not kept'}"))
-    facts += [("reflection", turn.reflection), ("on tape", ", ".join(turn.takes) or "nothing from outside")]
+    facts += [("reflection", turn.reflection or "none"), ("on tape", ", ".join(turn.takes) or "nothing from outside")]
     facts.append(("candidates", ", ".join(found.candidates) or "none"))
     for name, said in facts:
         lines = clean(said).splitlines() or [""]
