@@ -48,7 +48,7 @@ def words_on(terminal: Terminal) -> list[str]:
 
 def test_a_line_is_lost_in_mid_stream_and_coming_back_shows_all_of_the_reply_once(tmp_path: Path) -> None:
     user = user_at(tmp_path)
-    with ChatServer(lambda request: REPLY, pace=0.08) as server:
+    with ChatServer(lambda request: REPLY, pace=0.2) as server:
         project = project_of(user, server)
         with app_on(user, project, columns=200, rows=60) as first:
             first.until("it begins when you say so")
@@ -90,7 +90,7 @@ def test_an_app_is_left_with_the_engine_at_work_and_comes_back_to_it(tmp_path: P
             refused = user.labtop("run", project)
             assert (refused.returncode, "labtop attach" in refused.stderr) == (1, True)
             with app_on(user, project, "attach") as second:
-                second.until("w0")
+                second.until("w23")
                 second.press("q")
                 assert second.ended() == 0
     assert Project.open(project).holder() is None
