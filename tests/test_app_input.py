@@ -103,10 +103,13 @@ async def test_a_file_outside_of_the_project_is_not_opened(tmp_path: Path) -> No
 
 
 def test_offers_begin_with_what_was_typed() -> None:
-    facts = Facts(turns=(12, 11, 2), files=("plan.md", "experiment/main.py"))
+    facts = Facts(turns={"12": "EDIT", "11": "PLAN", "2": "SUMMARY"}, files=("plan.md", "experiment/main.py"))
     assert [offer.line for offer in offers("/the", facts)] == ["/theme "]
     assert [offer.line for offer in offers("/open ma", facts)] == ["/open experiment/main.py"]
     assert [offer.line for offer in offers("/goto 1", facts)] == ["/goto 12", "/goto 11"]
+    assert [offer.help for offer in offers("/goto 1", facts)] == ["EDIT", "PLAN"]
+    assert [offer.line for offer in offers("/autonomy report-w", facts)] == ["/autonomy report-writing"]
+    assert [offer.line for offer in offers("/autonomy all no", facts)] == ["/autonomy all notify"]
     assert offers("/undo ", facts) == []
     assert offers("/nothing such", facts) == []
     assert len(offers("/", facts)) == len(slashes())

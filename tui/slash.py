@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from core.record import Phase
@@ -24,14 +24,16 @@ class Slash:
     help: str
     takes: tuple[str, ...] = ()
     runs: str = ""
-    choices: tuple[str, ...] = ()
+    choices: Mapping[str, str] = field(default_factory=dict)
+    """The words that it takes, and what each means."""
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What the words of a command can be in the project that is open."""
 
-    turns: Sequence[int] = ()
+    turns: Mapping[str, str] = field(default_factory=dict)
+    """Their numbers, newest first, and what they did."""
     files: Sequence[str] = ()
     branches: Sequence[str] = ()
     themes: Sequence[str] = field(default_factory=lambda: tuple(THEMES))
@@ -51,7 +53,14 @@ class Offer:
         return self.shown.partition(" ")[0] if self.shown.startswith("/") else self.shown
 
 
-_SWITCH = ("on", "off")
+_SWITCH = {"on": "", "off": ""}
+MODES = {
+    Copilot.OFF.value: "never",
+    Copilot.NOTIFY.value: "never, and told when it is done",
+    Copilot.PHASE.value: "when it is done",
+    Copilot.TURN.value: "before every turn acts",
+}
+"""How often a person is asked, in words."""
 OWN = (
     Slash("note", "WORDS", "Words to the agents of this phase, read at the next turn", ("words",)),
     Slash("run", "", "Run on"),
@@ -60,7 +69,7 @@ OWN = (
         "[phase | at $5 | at 03:00]",
         "Hold before the next turn, at the end of the phase, at a price, at a time of day",
         ("when",),
-        choices=("phase", "at $", "at 03:00"),
+        choices={"phase": "when the phase has its result", "at $": "once so much is spent", "at 03:00": "at that time"},
     ),
     Slash("autonomy", "[PHASE | all] MODE", "How often you are asked: turn, phase, notify or off", ("phase", "mode")),
     Slash("ask", "WORDS", "Ask the agent something; no turn is made of it", ("words",)),
@@ -88,7 +97,7 @@ def slashes() -> dict[str, Slash]:
         if action.id not in _REPLACED and name not in found:
             usage = " | ".join(action.arguments)
             takes = ("choice",) if action.arguments else ()
-            found[name] = Slash(name, usage, action.help, takes, action.id, action.arguments)
+            found[name] = Slash(name, usage, action.help, takes, action.id, dict.fromkeys(action.arguments, ""))
     return found
 
 
@@ -118,7 +127,7 @@ def offers(line: str, facts: Facts) -> list[Offer]:
     if len(done) >= max(1, len(slash.takes)):
         return []
     before = "".join(f"{word} " for word in done)
-    return [Offer(f"/{name} {before}{word}", word, slash.help) for word in _words(kind, slash, facts, part)]
+    return [Offer(f"/{name} {before}{word}", word, means) for word, means in _words(kind, slash, facts, part)]
 
 
 def _split(rest: str, slash: Slash) -> tuple[list[str], str]:
@@ -135,18 +144,20 @@ def _named(name: str, known: Mapping[str, Slash]) -> list[Slash]:
     return begin + hold
 
 
-def _words(kind: str, slash: Slash, facts: Facts, part: str) -> list[str]:
-    choices: Iterable[str] = {
-        "phase": ("all", *(phase.value for phase in Phase)),
-        "mode": tuple(mode.value for mode in Copilot),
-        "turn": tuple(map(str, facts.turns)),
-        "file": facts.files,
-        "theme": facts.themes,
-        "name": facts.branches,
+def _words(kind: str, slash: Slash, facts: Facts, part: str) -> list[tuple[str, str]]:
+    """What a word can be, and what that means."""
+    meanings: Mapping[str, str] = {
+        "phase": {"all": "every phase", **{phase.value: phase.title for phase in Phase}},
+        "mode": MODES,
+        "turn": facts.turns,
+        "theme": {name: THEMES.get(name, "") for name in facts.themes},
+        "file": dict.fromkeys(facts.files, ""),
+        "name": dict.fromkeys(facts.branches, ""),
     }.get(kind, slash.choices)
     low = part.casefold()
-    begin = [word for word in choices if word.casefold().startswith(low)]
-    return begin + [word for word in choices if low in word.casefold() and word not in begin]
+    begin = [word for word in meanings if word.casefold().startswith(low)]
+    hold = [word for word in meanings if low in word.casefold() and word not in begin]
+    return [(word, meanings[word]) for word in begin + hold]
 
 
 def _shown(slash: Slash) -> str:

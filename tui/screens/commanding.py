@@ -19,20 +19,13 @@ from core.settings import Copilot
 from tui.editor import edit
 from tui.screens.answers import AnsweringScreen
 from tui.screens.wall import Wall
-from tui.slash import Facts, slashes, typed, unknown
+from tui.slash import MODES, Facts, slashes, typed, unknown
 from tui.typed import Typed, read_typed, remember_typed
 from tui.widgets.tell import Purpose, TellLine
 
 LISTED = ("", "plan.md", "notes", "experiment", "data", "report", "literature", "reviews")
 """Where the files of a project lie that a person opens; `""` is the project's folder itself."""
 MOST_FILES = 400
-MODES = {
-    Copilot.OFF: "never",
-    Copilot.NOTIFY: "never, and told when it is done",
-    Copilot.PHASE: "when it is done",
-    Copilot.TURN: "before every turn acts",
-}
-"""How often a person is asked, in words."""
 
 
 class CommandingScreen(AnsweringScreen):
@@ -75,7 +68,7 @@ class CommandingScreen(AnsweringScreen):
         line = self.tell_line
         if not line.typed.lines:
             line.typed = Typed(lines)
-        turns = [row.turn for row in self.board.history]
+        turns = {str(row.turn): f"{row.agent.title}: {row.subject}" for row in self.board.history}
         line.facts = Facts(turns, files, branches, sorted(self.app.available_themes))
 
     @on(TellLine.Said)
@@ -216,7 +209,7 @@ class CommandingScreen(AnsweringScreen):
             return f"there is no phase {named}; they are {', '.join(Phase)}"
         said = ""
         for phase in Phase if named == "all" else [Phase(named)]:
-            words = f"{'every phase' if named == 'all' else phase.title}: you are asked {MODES[Copilot(mode)]}"
+            words = f"{'every phase' if named == 'all' else phase.title}: you are asked {MODES[mode]}"
             said = await self._order(partial(Autonomy, phase, Copilot(mode)), words)
         return said
 
