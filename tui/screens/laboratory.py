@@ -98,6 +98,9 @@ class LaboratoryScreen(LeavingScreen):
         """Show the history where the engine stands: another app has travelled, or the engine is another one."""
         try:
             board, turns = await self.session.read()
+        except LabError as error:
+            self.say(f"the history cannot be read anew: {error}", "error")
+            return
         finally:
             self._reading = False
         if self._stands:
