@@ -102,10 +102,10 @@ async def test_a_roll_back_shows_what_goes_and_undo_brings_it_back(tmp_path: Pat
         for words in (
             "Roll back to turn 10?",
             "turns 11–13",
-            "3 × EDIT",
+            "2 × EDIT, 1 × repair",
             "0.921 → 0.912",
-            "u brings it back",
-            "1710 tok",
+            "undo brings it back",
+            "1,710 tok",
         ):
             assert words in frame
         await pilot.press("enter")
