@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 from textual import on, work
@@ -28,6 +29,8 @@ from tui.widgets.question import Question
 from tui.widgets.statusline import StatusLine
 from tui.widgets.tell import TellLine
 
+READ_AGAIN = 5.0
+"""Seconds until a history that could not be read is tried again."""
 FRAMES_A_SECOND = 20
 """How often what the engine said is shown."""
 
@@ -100,6 +103,7 @@ class LaboratoryScreen(LeavingScreen):
             board, turns = await self.session.read()
         except LabError as error:
             self.say(f"the history cannot be read anew: {error}", "error")
+            await asyncio.sleep(READ_AGAIN)
             return
         finally:
             self._reading = False
