@@ -34,6 +34,12 @@ async def test_a_slash_offers_every_command_and_tab_completes(tmp_path: Path) ->
         await until(pilot, lambda: " turn 11 " in frame_of(pilot))
 
 
+async def test_what_a_command_can_take_is_offered_as_soon_as_it_is_known(tmp_path: Path) -> None:
+    async with opened(app_on(tmp_path, 13)) as pilot:
+        await pilot.press("slash", *"goto ")
+        await until(pilot, lambda: "ML engineer: EDIT" in frame_of(pilot))
+
+
 async def test_every_command_of_ones_own_is_carried_out_by_something(tmp_path: Path) -> None:
     async with opened(app_on(tmp_path, 2)) as pilot:
         assert set(laboratory(pilot).carriers()) == {slash.name for slash in OWN}

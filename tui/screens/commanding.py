@@ -69,7 +69,7 @@ class CommandingScreen(AnsweringScreen):
         if not line.typed.lines:
             line.typed = Typed(lines)
         turns = {str(row.turn): f"{row.agent.title}: {row.subject}" for row in self.board.history}
-        line.facts = Facts(turns, files, branches, sorted(self.app.available_themes))
+        line.learn(Facts(turns, files, branches, sorted(self.app.available_themes)))
 
     @on(TellLine.Said)
     async def _said(self, message: TellLine.Said) -> None:

@@ -140,6 +140,12 @@ class TellLine(Horizontal):
             self.line.value = begin
             self.line.action_end()
 
+    def learn(self, facts: Facts) -> None:
+        """Know what the words of a command can be, also of one that is being written."""
+        self.facts = facts
+        if self._at < 0:
+            self._offer(self.line.value)
+
     def rest(self) -> None:
         """Empty, and for notes again."""
         self._become(Purpose.NOTE)
@@ -161,8 +167,11 @@ class TellLine(Horizontal):
         event.stop()
         if event.value == self._put and self._at >= 0:
             return
-        commanding = self.purpose is Purpose.NOTE and event.value.startswith("/") and not event.value.startswith("//")
-        self._offers, self._at = offers(event.value, self.facts) if commanding else [], -1
+        self._offer(event.value)
+
+    def _offer(self, text: str) -> None:
+        commanding = self.purpose is Purpose.NOTE and text.startswith("/") and not text.startswith("//")
+        self._offers, self._at = offers(text, self.facts) if commanding else [], -1
         self.query_one(Offers).show(self._offers, -1)
 
     @on(Line.Wanted)
