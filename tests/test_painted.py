@@ -14,6 +14,7 @@ from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.geometry import Region
 from textual.strip import Strip
 
+from tests.fake_laboratory import new_project
 from tests.terminal import Terminal
 from tui.painted import Painted
 
@@ -128,3 +129,18 @@ def test_the_screen_is_whole_after_the_terminal_was_resized_and_dialogs_have_com
         lines = terminal.text.split("\n")
         for pane in ("Phases", "History", "Chat", "Scores", "Report"):
             assert sum(f"╭─ {pane}" in line for line in lines) == 1, terminal.text
+
+
+def test_the_screen_is_whole_after_the_editor_has_had_the_terminal(tmp_path: Path) -> None:
+    editor = tmp_path / "editor"
+    editor.write_text("#!/bin/sh\nfor line in 1 2 3 4 5 6 7 8 9; do echo scribble scribble; done\n: > $0.ran\n")
+    editor.chmod(0o755)
+    new_project(tmp_path / "project")
+    with Terminal("open", str(tmp_path / "project"), home=tmp_path, EDITOR=str(editor), VISUAL=str(editor)) as terminal:
+        terminal.until("it begins when you say so")
+        before = terminal.text
+        terminal.press("E")
+        terminal.read(2.0)
+        assert (tmp_path / "editor.ran").exists()
+        assert "scribble" not in terminal.text
+        assert terminal.text == before

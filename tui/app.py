@@ -80,7 +80,6 @@ class LabtopApp(App[None]):
 
     def on_mount(self) -> None:
         dress(self, self.preferences.theme if self.preferences else "")
-        self.app_resume_signal.subscribe(self, lambda _: self._painted.forget())
         self.call_after_refresh(self._begin)
 
     async def _begin(self) -> None:
@@ -138,10 +137,6 @@ class LabtopApp(App[None]):
         if isinstance(renderable, CompositorUpdate):
             renderable = Changes(renderable, self._painted)
         super()._display(screen, renderable)
-
-    def on_resize(self) -> None:
-        """The terminal moves what stands in it as it likes."""
-        self._painted.forget()
 
     def enter(self, path: Path, running: bool = False) -> None:
         """Open the project in `path`, in a worker."""

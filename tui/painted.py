@@ -65,8 +65,7 @@ class Painted:
     def changes(self, update: CompositorUpdate, console: Console) -> str:
         """The codes that bring the terminal up to date with `update`."""
         system = console._color_system or ColorSystem.TRUECOLOR
-        whole = isinstance(update, LayoutUpdate)
-        if whole:
+        if isinstance(update, LayoutUpdate):  # also after the terminal was resized, or lent to another program
             self.forget()
             self._pictures = False
         written: list[str] = []
