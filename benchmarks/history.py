@@ -8,7 +8,9 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from core.progress import Progress
 from core.record import Agent, Cost, Phase, Score, Status, Turn
+from core.settings import settings_text
 from core.workspace.project import Project
 from core.workspace.turns import author, message
 
@@ -28,7 +30,7 @@ def run() -> list[tuple[str, str]]:
 
 def lengthened(path: Path, length: int) -> Project:
     """A project with `length` turns, each of which changed the program, the metrics and the engine's state."""
-    project = Project.create(path, 'name = "benchmark"\n')
+    project = Project.create(path, settings_text("how long does it take?", name="benchmark"))
     git = project.git
     git.run("fast-import", "--quiet", "--done", "--date-format=raw", stdin=b"".join(_stream(length)), writes=True)
     git.run("reset", "--quiet", "--hard", writes=True)
@@ -96,7 +98,7 @@ def changes(number: int) -> dict[str, str | bytes | None]:
     return {
         "experiment/main.py": f"SEED = {number}\n" + "print('one line of a program')\n" * 200,
         "results/metrics.json": f'{{"metric": "accuracy", "value": {number % 100 / 100}}}\n',
-        ".lab/state.json": f'{{"turns": {number}}}\n',
+        ".lab/state.json": Progress(turn=number).to_json(),
     }
 
 

@@ -199,3 +199,7 @@ class Brief:
     reviews: tuple[Review, ...] = ()
     persona: str = ""
     """A reviewer's bent of mind."""
+    said: str = ""
+    """The agent's own reply that `asked` is about."""
+    asked: str = ""
+    """What the person wants to know about it; the answer is no turn and holds no command."""

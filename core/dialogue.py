@@ -7,8 +7,9 @@ from dataclasses import replace
 
 from core.brief import Entry
 from core.briefing import brief_for
-from core.commands import Dialogue, Interpretation, Malformed, Plan
+from core.commands import Command, Dialogue, Interpretation, Malformed, Plan
 from core.edits import unified_diff
+from core.hunks import Change
 from core.record import Agent, Status
 from core.turn import Answer, Desk, Draft
 
@@ -44,7 +45,13 @@ async def converse(desk: Desk, submission: type[Plan] | type[Interpretation], pa
     allowed: tuple[type, ...] = (Dialogue,)
     if agent is Agent.POSTDOC:
         allowed = (submission,) if brief.step >= brief.max_steps else (Dialogue, submission)
-    answer = await desk.ask(brief, allowed, task=task)
+
+    def preview(command: Command) -> Change | None:
+        if not isinstance(command, submission):
+            return None
+        return Change(path, desk.project.read(path), command.text.strip() + "\n")
+
+    answer = await desk.ask(brief, allowed, preview, task=task)
     match answer.command:
         case Dialogue(text):
             return said(desk, answer, text)

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from core.errors import SettingsError
 
@@ -23,6 +24,10 @@ SERVICES = {
     "Hugging Face Hub": ("https://huggingface.co/", "Data sets come from scikit-learn and your own files."),
 }
 """What labtop asks on the network besides models: where, and what remains without it."""
+
+
+UNASKED = "not checked"
+"""What is found of a service that was not asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +48,10 @@ def findings(network: bool = False) -> Iterator[Finding]:
     yield _latex()
     yield Finding("model", True, "built-in researcher (rules, not a language model; no key, no network)")
     yield from models()
+    yield gpu()
+    yield slurm()
     for what, (url, without) in SERVICES.items():
-        unasked = Finding(what, None, "not checked", "labtop doctor --network asks it.")
+        unasked = Finding(what, None, UNASKED, "labtop doctor --network asks it.")
         yield reached(what, url, without) if network else unasked
     yield _terminal()
 
@@ -95,7 +102,7 @@ def models(ports: Mapping[int, str] = LOCAL_SERVERS) -> Iterator[Finding]:
         return
     names = ", ".join(one.name for one in named)
     advice = "labtop models tests them." if named else "labtop models shows how to name one."
-    yield Finding("your models", True if named else None, names or f"none in {config_path()}", advice)
+    yield Finding("your models", True if named else None, names or f"none in {_short(config_path())}", advice)
     if os.environ.get("OPENAI_API_KEY"):
         yield Finding("key", True, "OPENAI_API_KEY is set (not looked at)")
     for port, usual in ports.items():
@@ -107,6 +114,10 @@ def models(ports: Mapping[int, str] = LOCAL_SERVERS) -> Iterator[Finding]:
             with_them = f" with {', '.join(served[:5])}" if served else ""
             found = f"{url} answers{with_them} ({usual}'s usual port)"
             yield Finding("model server", True, found, f"It is your “{name}”." if name else f"To use it: {add}")
+
+
+def _short(path: Path) -> str:
+    return str(path).replace(str(Path.home()), "~", 1)
 
 
 def _served(port: int) -> list[str] | None:
@@ -140,8 +151,40 @@ def reached(what: str, url: str, without: str, seconds: float = 5.0) -> Finding:
         return Finding(what, False, f"{url} does not answer: {getattr(error, 'reason', error)}", without)
 
 
+def gpu(proc: Path = Path("/proc"), dev: Path = Path("/dev")) -> Finding:
+    """The graphics processors that the drivers show; no program is started for it."""
+    names = []
+    for card in sorted(proc.glob("driver/nvidia/gpus/*/information")):
+        try:
+            told = dict(line.split(":", 1) for line in card.read_text(errors="replace").splitlines() if ":" in line)
+        except OSError:
+            told = {}
+        names.append(told.get("Model", "NVIDIA").strip())
+    if not names and (dev / "kfd").exists():
+        names.append("AMD")
+    if not names:
+        return Finding("GPU", None, "none", "Programs of the agents compute on the CPU.")
+    kinds = [f"{names.count(name)} × {name}" if names.count(name) > 1 else name for name in dict.fromkeys(names)]
+    return Finding("GPU", True, ", ".join(kinds))
+
+
+def slurm() -> Finding:
+    """Whether this machine can hand work to a Slurm cluster."""
+    path = shutil.which("sbatch")
+    if path is None:
+        return Finding("Slurm", None, "none")
+    return Finding("Slurm", None, path, "labtop does not submit to it yet: start `labtop run --detach` inside a job.")
+
+
 def _terminal() -> Finding:
     term, colours = os.environ.get("TERM", ""), os.environ.get("COLORTERM", "")
     good = term not in ("", "dumb")
+    within = "tmux" if os.environ.get("TMUX") else "screen" if os.environ.get("STY") else ""
     shown = f"{term or 'unknown'}{', true colour' if colours in ('truecolor', '24bit') else ''}"
-    return Finding("terminal", good, shown, "" if good else "The app needs a terminal; `labtop run` does not.")
+    if not good:
+        return Finding("terminal", False, shown, "The app needs a terminal; `labtop run` does not.")
+    advice = {
+        "tmux": "`set -g allow-passthrough on` in ~/.tmux.conf lets notifications through; copies need no setting.",
+        "screen": "screen passes no notifications on: the bell rings. Copied text lies in a file, too.",
+    }
+    return Finding("terminal", True, f"{shown}{f', in {within}' if within else ''}", advice.get(within, ""))

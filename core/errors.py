@@ -27,6 +27,12 @@ class ProjectLocked(ProjectError):
     title = "The project is in use"
 
 
+class EngineError(LabError):
+    """An engine in a process of its own cannot be started, reached or ordered."""
+
+    title = "Engine"
+
+
 class SettingsError(LabError):
     """`lab.toml` or the user's settings hold something that is not understood."""
 

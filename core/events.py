@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, get_args
 
 from core.record import Agent, Cost, Phase, Score, Turn
+from core.settings import Copilot
+from core.values import tagged_from_json
 
 
 class State(StrEnum):
@@ -41,6 +44,18 @@ class StateChanged:
     state: State
     reason: str = ""
     cause: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Steered:
+    """The person's hand on the run has changed: `held` says why no turn will follow, `stops` the pauses to come."""
+
+    state: State
+    held: str
+    autonomy: Mapping[Phase, Copilot]
+    """How often the person is asked in each phase."""
+    stops: tuple[str, ...]
+    """Each in words, e.g. `at $5.00`, `at 03:00`, `after report writing`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,13 +132,28 @@ class CallMade:
 
 @dataclass(frozen=True, slots=True)
 class Proposed:
-    """The reply has been understood as a command; `diff` is what it would change in `path` (either may be empty)."""
+    """The reply has been understood as a command; `diff` is what it would change in `path` (either may be empty).
+
+    Where the person is asked about more than a reply, `result` is the phase whose result it is, and `note` says what is
+    the matter with the reply (that it was interrupted).
+    """
 
     turn: int
     agent: Agent
     command: str
     path: str = ""
     diff: str = ""
+    result: Phase | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What an agent says to a question about its reply. It is no turn, and never committed."""
+
+    turn: int
+    question: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,10 +168,28 @@ class ProgramStarted:
 
 @dataclass(frozen=True, slots=True)
 class ProgramOutput:
-    """What a running program printed, cleaned of control codes. Never committed."""
+    """What a running program printed, cleaned of control codes. Never committed.
+
+    Only at its beginning there may be a carriage return: it overwrites the line before, as a progress bar does.
+    """
 
     turn: int
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramUsage:
+    """What a running program takes, about once a second. Never committed, never on the cassette.
+
+    100 % of CPU is one core; `gpu_percent` is the machine's busiest GPU, None without one.
+    """
+
+    turn: int
+    seconds: float
+    cpu_percent: float
+    memory_mb: float
+    memory_limit_mb: int
+    gpu_percent: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +229,7 @@ class TurnCommitted:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something a person should know; `level` is `info`, `warning` or `error`."""
+    """Something a person should know; `level` is `info`, `warning`, `error`, or `bell`: a face rings."""
 
     level: str
     text: str
@@ -190,6 +238,7 @@ class Notice:
 Event = (
     RunStarted
     | StateChanged
+    | Steered
     | PhaseStarted
     | PhaseFinished
     | TurnStarted
@@ -199,8 +248,10 @@ Event = (
     | Restarted
     | CallMade
     | Proposed
+    | Answered
     | ProgramStarted
     | ProgramOutput
+    | ProgramUsage
     | ProgramFinished
     | Scored
     | ReportCompiled
@@ -212,3 +263,12 @@ Event = (
 def as_json(event: Event) -> dict[str, Any]:
     """The event as a JSON object, its kind under `event`."""
     return {"event": type(event).__name__, **asdict(event)}
+
+
+def event_from_json(told: object) -> Event:
+    """The event that `as_json` told of; raises NotUnderstood for anything else."""
+    event: Event = tagged_from_json(_EVENTS, "event", told)
+    return event
+
+
+_EVENTS: Mapping[str, type[Any]] = {kind.__name__: kind for kind in get_args(Event)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,9 +13,10 @@ from core.brief import Brief, Job
 from core.cassette import Tape
 from core.commands import ReviewForm
 from core.events import CallMade, Event, Notice, Restarted, Thinking, Token, Waiting
-from core.models.calls import Again, Delay, Meter, Patience, call
+from core.models.calls import Again, Delay, Hear, Meter, Patience, Reply, call
 from core.models.model import Model, PromptTooLong, Request, Thought
 from core.models.tokens import CHARACTERS
+from core.progress import condensed
 from core.record import Agent, Cost, Phase, Status
 from core.review.form import REVIEW_JSON_SCHEMA
 from core.settings import Settings
@@ -28,6 +29,8 @@ _TEMPERATURES = {Job.JUDGE: 0.2, Job.REPAIR: 0.3}
 _TEMPERATURE = 0.5
 _STEP = 0.25
 _HIGHEST = 1.0
+_LONGEST = 12_000
+"""Characters of a reply that are repeated to the agent with a question about it."""
 
 
 class Choice(Protocol):
@@ -55,6 +58,7 @@ class Exchange:
         self.spent = Cost()
         self.told = ""
         """The prompt of the last call."""
+        self._system, self._user = "", ""
         self._turn = turn
         self._settings = settings
         self._overrides = overrides
@@ -69,10 +73,13 @@ class Exchange:
         expected = self._tape.expected("reply")
         return str(expected["model"]) if expected else self._models.model_for(brief.phase, brief.agent).name
 
-    async def reply(self, brief: Brief, allowed: Sequence[type], *, shown: bool) -> tuple[str, str]:
+    async def reply(
+        self, brief: Brief, allowed: Sequence[type], *, shown: bool, stop: asyncio.Event | None = None
+    ) -> tuple[str, str]:
         """What the model answers, and a note on it (that it was cut); `shown` when a face is to see it being written.
 
-        A prompt that the model cannot take in is condensed until it can. Raises ModelError when there is no answer.
+        Once `stop` is set the answer is what had come by then, and the note says so. A prompt that the model cannot
+        take in is condensed until it can. Raises ModelError when there is no answer.
         """
         expected = self._tape.expected("reply")
         name = self.model_name(brief)
@@ -84,7 +91,7 @@ class Exchange:
             asked |= {"temperature": request.temperature, "schema": request.schema}
             heard: list[str] = []
             try:
-                answer = await self._tape.take("reply", asked, lambda: self._call(request, shown, heard))  # noqa: B023
+                answer = await self._tape.take("reply", asked, lambda: self._call(request, shown, heard, stop))  # noqa: B023
                 break
             except PromptTooLong as error:
                 if whole and error.window > _ROOMY * _estimated(request):
@@ -92,6 +99,7 @@ class Exchange:
                     continue
                 tokens = self._less(error, request)
                 self._emit(Notice("warning", f"{error.message} The prompt is condensed to {tokens} tokens."))
+        self._system, self._user = request.system, request.user
         self.told = f"{request.system}\n{request.user}"
         if shown and not heard:
             self._emit(Token(self._turn, answer["text"]))
@@ -105,7 +113,30 @@ class Exchange:
         schema = REVIEW_JSON_SCHEMA if tuple(allowed) == (ReviewForm,) else None
         return Request(system, user, brief, _temperature(brief), schema=schema)
 
-    async def _call(self, request: Request, shown: bool, heard: list[str]) -> dict[str, Any]:
+    async def explain(self, brief: Brief, reply: str, question: str) -> str:
+        """What the agent says to the person's question about its reply; raises LabError when there is no answer.
+
+        It is paid like any call, but is no part of the turn: it is on no tape, and a replay does not ask it.
+        """
+        user = "\n\n".join(
+            (
+                self._user,
+                f"## Your reply to this, which has not acted yet\n\n{condensed(reply, _LONGEST)}",
+                f"## What the researcher asks you about it\n\n{question}",
+                "Answer in a few sentences of plain text. Send no command: nothing that you say now acts.",
+            )
+        )
+        asked = replace(brief, said=reply, asked=question)
+        answer, _ = await self._paid(Request(self._system, user, asked, _TEMPERATURE), self._tell_waits, None)
+        return answer.text.strip() or "(an empty answer)"
+
+    def _tell_waits(self, piece: str | Thought | Delay | Again) -> None:
+        if isinstance(piece, Delay):
+            self._emit(Waiting(self._turn, piece.reason, piece.seconds))
+
+    async def _call(
+        self, request: Request, shown: bool, heard: list[str], stop: asyncio.Event | None
+    ) -> dict[str, Any]:
         def hear(piece: str | Thought | Delay | Again) -> None:
             match piece:
                 case Thought(text):
@@ -118,13 +149,18 @@ class Exchange:
                     heard.append("")
                     self._emit(Token(self._turn, piece))
 
+        reply, cost = await self._paid(request, hear, stop)
+        return {"text": reply.text, "note": reply.note, "cost": asdict(cost)}
+
+    async def _paid(self, request: Request, hear: Hear, stop: asyncio.Event | None) -> tuple[Reply, Cost]:
+        """A reply of the model whose turn it is, and what it cost."""
         model = self._models.model_for(request.brief.phase, request.brief.agent)
-        reply = await call(model, request, self._meter, hear, patience=self._patience)
+        reply = await call(model, request, self._meter, hear, patience=self._patience, stop=stop)
         usage = reply.usage
         tokens = (usage.prompt_tokens, usage.completion_tokens)
         cost = Cost(reply.calls, *tokens, reply.money, cached_tokens=usage.cached_tokens)
         self._emit(CallMade(self._turn, model.name, cost))
-        return {"text": reply.text, "note": reply.note, "cost": asdict(cost)}
+        return reply, cost
 
     async def _room(self, brief: Brief) -> int:
         """The tokens that a prompt may have for the model that answers it."""

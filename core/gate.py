@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from pathlib import Path
 from typing import Any, Protocol
 
 from core.errors import LabError
 from core.events import State
 from core.record import Agent, Phase
 from core.settings import Copilot
+from core.steering import Steering, dollars, moment, remember, remembered
+from core.values import tagged_from_json
 
 
 class PersonNeeded(LabError):
@@ -23,9 +27,18 @@ class PersonNeeded(LabError):
 
 @dataclass(frozen=True, slots=True)
 class Approve:
-    """The reply may act, as it is or as `edited` (a whole reply)."""
+    """The reply may act, as it is or as `edited` (a whole reply); `rejected` is what the agent reads about the rest."""
 
     edited: str | None = None
+    rejected: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """The reply may act, but only with the hunks `kept` of its change, numbered from 1; the agent reads the reason."""
+
+    kept: tuple[int, ...]
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +60,15 @@ class Skip:
     """This reply is passed over without a word to the agent."""
 
 
-Verdict = Approve | Decline | TakeOver | Skip
-_VERDICTS = {kind.__name__: kind for kind in (Approve, Decline, TakeOver, Skip)}
+Verdict = Approve | Pick | Decline | TakeOver | Skip
+_VERDICTS: Mapping[str, type[Any]] = {kind.__name__: kind for kind in (Approve, Pick, Decline, TakeOver, Skip)}
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What the person asks about a reply before they decide; it is no turn."""
+
+    text: str
 
 
 def verdict_json(verdict: Verdict) -> dict[str, Any]:
@@ -57,13 +77,14 @@ def verdict_json(verdict: Verdict) -> dict[str, Any]:
 
 
 def verdict_from_json(told: Mapping[str, Any]) -> Verdict:
-    """The verdict that `verdict_json` told of."""
-    return _VERDICTS[told["verdict"]](**{key: value for key, value in told.items() if key != "verdict"})
+    """The verdict that `verdict_json` told of; raises NotUnderstood for anything else."""
+    verdict: Verdict = tagged_from_json(_VERDICTS, "verdict", told)
+    return verdict
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A reply that waits for a verdict; `diff` is what it would change in `path`."""
+    """A reply, or a phase's result, that waits for a verdict; `diff` is what it would change in `path`."""
 
     turn: int
     phase: Phase
@@ -87,16 +108,52 @@ class Gate(Protocol):
         """Whether a person is there to be asked."""
         ...
 
+    @property
+    def state(self) -> State:
+        """What the gate lets the run do now."""
+        ...
+
+    @property
+    def stops(self) -> tuple[str, ...]:
+        """The pauses to come, each in words."""
+        ...
+
+    @property
+    def reviewing(self) -> Phase | None:
+        """The phase whose result is to be looked at before the run goes on."""
+        ...
+
+    @property
+    def interrupted(self) -> asyncio.Event:
+        """Set while the reply that streams is to be stopped."""
+        ...
+
+    def listen(self, heard: Callable[[], None]) -> None:
+        """Call `heard` from now on whenever the person has changed what is to come."""
+        ...
+
+    def recall(self, memory: Path) -> None:
+        """Take up what was asked for in an earlier run, and keep what is asked for in this file."""
+        ...
+
     async def opened(self) -> None:
         """Return once the next turn may begin; raises PersonNeeded when nobody can open the gate."""
+        ...
+
+    def reckon(self, spent: float, phase: Phase) -> None:
+        """Hold before a turn of `phase` when a stop has come; `spent` is in US dollars, by the project's ledger."""
+        ...
+
+    def mode(self, phase: Phase, told: Copilot) -> Copilot:
+        """How often the person is asked in a phase for which the settings say `told`."""
         ...
 
     def asks(self, mode: Copilot) -> bool:
         """Whether a reply needs a verdict before it acts."""
         ...
 
-    async def verdict(self, proposal: Proposal) -> Verdict:
-        """The person's verdict; raises PersonNeeded when nobody can give one."""
+    async def verdict(self, proposal: Proposal) -> Verdict | Question:
+        """The person's verdict, or a question before it; raises PersonNeeded when nobody can give one."""
         ...
 
     def turn_done(self) -> None:
@@ -107,27 +164,47 @@ class Gate(Protocol):
         """A phase has its result."""
         ...
 
+    def reviewed(self) -> None:
+        """The person has given their word on the phase's result."""
+        ...
+
 
 class OpenGate:
     """Nobody watches: every turn may begin; what the settings leave to a person ends the run with PersonNeeded."""
 
     attended = False
+    state = State.RUNNING
+    stops = ()
+    reviewing = None
 
     def __init__(self) -> None:
+        self.interrupted = asyncio.Event()
         self._finished_phase: Phase | None = None
 
     @property
     def held(self) -> str:
         return f"{self._finished_phase.title} is done: look at it, then run on" if self._finished_phase else ""
 
+    def listen(self, heard: Callable[[], None]) -> None:
+        return
+
+    def recall(self, memory: Path) -> None:
+        return
+
     async def opened(self) -> None:
         if self._finished_phase:
             raise PersonNeeded(self.held)
 
+    def reckon(self, spent: float, phase: Phase) -> None:
+        return
+
+    def mode(self, phase: Phase, told: Copilot) -> Copilot:
+        return told
+
     def asks(self, mode: Copilot) -> bool:
         return mode is Copilot.TURN
 
-    async def verdict(self, proposal: Proposal) -> Verdict:
+    async def verdict(self, proposal: Proposal) -> Verdict | Question:
         raise PersonNeeded(
             f"{proposal.agent.title} wants {proposal.command} in turn {proposal.turn}, and lab.toml says that you "
             'decide every turn (copilot = "turn").',
@@ -141,29 +218,62 @@ class OpenGate:
         if mode is Copilot.PHASE:
             self._finished_phase = phase
 
+    def reviewed(self) -> None:
+        return
+
 
 class PersonGate:
     """A person at a face: runs, pauses, steps, and gives verdicts. All methods are called on the engine's loop."""
 
     attended = True
 
-    def __init__(self, *, running: bool) -> None:
+    def __init__(self, *, running: bool, now: Callable[[], datetime] = lambda: datetime.now().astimezone()) -> None:
+        self.interrupted = asyncio.Event()
         self._turns_allowed: int | None = None if running else 0
         self._reason = "" if running else "paused: it begins when you say so"
-        self._stop_after: Phase | None = None
+        self._now = now
+        self._steering = Steering()
+        self._memory: Path | None = None
+        self._heard: Callable[[], None] = lambda: None
         self._changed = asyncio.Event()
-        self._answer: asyncio.Future[Verdict] | None = None
+        self._waits = False
+        self._words = asyncio.Queue[Verdict | Question]()
 
     @property
     def state(self) -> State:
         """What the gate lets the run do now."""
-        if self._answer is not None:
+        if self._waits:
             return State.WAITING
         return State.PAUSED if self.held else State.RUNNING
 
     @property
     def held(self) -> str:
         return self._reason if self._turns_allowed == 0 else ""
+
+    @property
+    def stops(self) -> tuple[str, ...]:
+        return self._steering.stops
+
+    @property
+    def reviewing(self) -> Phase | None:
+        return self._steering.review
+
+    @property
+    def autonomy(self) -> Mapping[Phase, Copilot]:
+        """How often the person is asked, where they chose it in place of the settings."""
+        return self._steering.autonomy
+
+    def listen(self, heard: Callable[[], None]) -> None:
+        self._heard = heard
+
+    def recall(self, memory: Path) -> None:
+        first, self._memory = self._memory is None, memory
+        if not first:
+            return
+        try:
+            self._keep(self._steering.on_top_of(remembered(memory)))
+        except (LabError, OSError, ValueError):
+            self.pause("paused: what you had asked for (stops, how often you are asked) cannot be read; set it anew")
 
     def go(self) -> None:
         """Run on until told otherwise."""
@@ -179,38 +289,96 @@ class PersonGate:
 
     def stop_after(self, phase: Phase) -> None:
         """Run on and pause when `phase` has its result."""
-        self._stop_after = phase
+        self._keep(replace(self._steering, after=phase))
         self.go()
+
+    def stop_at(self, money: float | None = None, clock: str | None = None) -> None:
+        """Pause once so many US dollars are spent, or at a time of day (`03:00`); with neither, no stop is to come.
+
+        Raises SteeringError for what is no amount and no time.
+        """
+        kept = self._steering
+        if money is None and clock is None:
+            kept = replace(kept, after=None, money=None, time="")
+        if money is not None:
+            kept = replace(kept, money=dollars(money))
+        if clock is not None:
+            kept = replace(kept, time=moment(clock, self._now()))
+        self._keep(kept)
+
+    def set_autonomy(self, phase: Phase, mode: Copilot) -> None:
+        """Ask the person in `phase` this often from now on."""
+        self._keep(replace(self._steering, autonomy={**self._steering.autonomy, phase: mode}))
+
+    def interrupt(self) -> None:
+        """Stop the reply that streams, if one does; what came of it is kept."""
+        self.interrupted.set()
 
     def answer(self, verdict: Verdict) -> None:
         """Decide on the reply that waits; does nothing when none does."""
-        if self._answer is not None and not self._answer.done():
-            self._answer.set_result(verdict)
+        self._say(verdict)
+
+    def ask(self, text: str) -> bool:
+        """Ask the agent about the reply that waits; False when none does."""
+        return self._say(Question(text))
 
     async def opened(self) -> None:
         while self.held:
             self._changed.clear()
             await self._changed.wait()
 
+    def reckon(self, spent: float, phase: Phase) -> None:
+        left, words = self._steering.reached(spent, self._now(), phase)
+        if words and not self.held:
+            self._keep(left)
+            self.pause(words)
+
+    def mode(self, phase: Phase, told: Copilot) -> Copilot:
+        return self._steering.autonomy.get(phase, told)
+
     def asks(self, mode: Copilot) -> bool:
         return mode is Copilot.TURN
 
-    async def verdict(self, proposal: Proposal) -> Verdict:
-        self._answer = asyncio.get_running_loop().create_future()
+    async def verdict(self, proposal: Proposal) -> Verdict | Question:
+        if not self._waits:
+            self._waits, self._words = True, asyncio.Queue()
+            self._heard()
+        said: Verdict | Question | None = None
         try:
-            return await self._answer
+            said = await self._words.get()
+            return said
         finally:
-            self._answer = None
+            if not isinstance(said, Question):  # after a question the same reply still waits
+                self._waits = False
+                self._heard()
 
     def turn_done(self) -> None:
         if self._turns_allowed:
             self._turns_allowed -= 1
+            self._heard()
 
     def phase_done(self, phase: Phase, mode: Copilot) -> None:
-        if mode is Copilot.PHASE or phase is self._stop_after:
-            self._stop_after = None
+        if mode is Copilot.PHASE:
+            self._keep(replace(self._steering, review=phase))
+        if phase is self._steering.after:
+            self._keep(replace(self._steering, after=None))
             self.pause(f"{phase.title} is done: look at it, then run on")
+
+    def reviewed(self) -> None:
+        self._keep(replace(self._steering, review=None))
+
+    def _say(self, said: Verdict | Question) -> bool:
+        if self._waits:
+            self._words.put_nowait(said)
+        return self._waits
 
     def _allow(self, turns: int | None, reason: str) -> None:
         self._turns_allowed, self._reason = turns, reason
         self._changed.set()
+        self._heard()
+
+    def _keep(self, steering: Steering) -> None:
+        self._steering = steering
+        if self._memory is not None:
+            remember(steering, self._memory)
+        self._heard()

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 REPORT = "report/report.tex"
 DATA = "data/prepare.py"
+FINDINGS = "findings/"
+"""What was taken from other lines of inquiry: numbers with the commit that measured them."""
 REOPENS = {DATA: Phase.EXPERIMENTS, "experiment/main.py": Phase.EXPERIMENTS, REPORT: Phase.REPORT}
 """Files that are checked and judged when the person changes them, also after their phase is done."""
 DIFF = 20_000
@@ -27,8 +29,7 @@ def commit_hand_edits(project: Project, time: str = "") -> TurnCommitted | None:
     if edits is None:
         return None
     progress = read_progress(project)
-    more = f" and {len(edits.paths) - 3} more" if len(edits.paths) > 3 else ""
-    what = f"changed {', '.join(edits.paths[:3])}{more}"
+    what = _what(edits.paths)
     diff = edits.diff[:DIFF]
     turn = Turn(
         number=progress.turn + 1,
@@ -47,6 +48,21 @@ def commit_hand_edits(project: Project, time: str = "") -> TurnCommitted | None:
     after = replace(progress, turn=turn.number, changes=f"{progress.changes}{diff}"[-DIFF:])
     after, changes = _reopened(after, edits.paths)
     return TurnCommitted(turn, project.commit_hand_edits(turn, {**changes, STATE: after.to_json()}))
+
+
+def _what(paths: Sequence[str]) -> str:
+    """What was done, in words; a finding that was taken from another line comes with its numbers in `findings/`."""
+    named = [path for path in paths if not path.startswith(FINDINGS)]
+    taken = [path.removeprefix(FINDINGS).removesuffix(".json") for path in paths if _is_finding(path)]
+    if not taken:
+        named = list(paths)
+    more = f" and {len(named) - 3} more" if len(named) > 3 else ""
+    changed = f"changed {', '.join(named[:3])}{more}"
+    return f"took the finding {', '.join(taken[:3])}: {changed}" if taken else changed
+
+
+def _is_finding(path: str) -> bool:
+    return path.startswith(FINDINGS) and path.endswith(".json")
 
 
 def _reopened(progress: Progress, paths: Sequence[str]) -> tuple[Progress, dict[str, str | bytes | None]]:

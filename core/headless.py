@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 from contextlib import aclosing
@@ -28,6 +29,7 @@ from core.events import (
 )
 from core.gate import OpenGate
 from core.laboratory import Laboratory
+from core.ledger import Sum, ledger_of
 from core.record import Phase, Status
 from core.workspace.project import Project
 
@@ -37,7 +39,13 @@ DONE, ERROR, WAITING, BUDGET = 0, 1, 3, 4
 The last is told apart so that a script can raise the cap, or stop for good.
 """
 
-_MARKS = {Status.OK: "✓", Status.FAILED: "✗", Status.MALFORMED: "?", Status.DECLINED: "–"}
+_MARKS = {
+    Status.OK: "✓",
+    Status.FAILED: "✗ failed:",
+    Status.MALFORMED: "? not understood:",
+    Status.DECLINED: "– declined:",
+}
+"""A mark to find by eye, and for what did not go well a word: the transcript is also read aloud."""
 
 
 async def run(
@@ -57,7 +65,24 @@ async def run(
             text = _line(event) if not as_lines else json.dumps(as_json(event), ensure_ascii=False)
             if text and not (as_lines and isinstance(event, (Token, Thinking))):
                 say(text)
+    if not as_lines:
+        say(await asyncio.to_thread(_account, project, state))
     return exit_code(state)
+
+
+def _account(project: Project, state: StateChanged) -> str:
+    """What all of it has cost so far, and what to do where a person is waited for."""
+    spent = sum(ledger_of(project).accounts().values(), Sum())
+    tokens = spent.prompt_tokens + spent.completion_tokens
+    said = f"So far {spent.calls} calls of models, {tokens:,} tokens, ${spent.amount.money:.2f}."
+    match exit_code(state):
+        case code if code == BUDGET:
+            said += "\nNext: raise the cap in [budget] of lab.toml, then run it again."
+        case code if code == WAITING:
+            said += f"\nNext: decide in the app (labtop open {project.path}), or run it again to go on."
+        case _:
+            pass
+    return clean(said)
 
 
 def exit_code(state: StateChanged) -> int:
@@ -80,7 +105,7 @@ def _line(event: Event) -> str:
                 f"{event.project} ▸ {event.branch}, turn {event.turns}\nmodel: {event.model}\nsandbox: {event.sandbox}"
             )
         case PhaseStarted(phase):
-            return f"\n── {phase.number}/7 {phase.title} " + "─" * (60 - len(phase.title))
+            return f"\nPhase {phase.number} of 7: {phase.title}"
         case TurnStarted(turn, _, agent, _, task, progress):
             return clean(f"{turn:>4}  {agent.title} {task}" + (f" ({progress})" if progress else ""))
         case Waiting(_, reason, seconds):

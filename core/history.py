@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from core.consequences import consequences, facts
 from core.handwork import commit_hand_edits
 
 if TYPE_CHECKING:
-    from core.workspace.history import Comparison, Side
     from core.workspace.project import Project
 
 
@@ -23,6 +23,14 @@ def rollback(project: Project, rev: str) -> str:
         head = project.rollback(rev)
     gone = f"{len(preview.turns)} turn{'' if len(preview.turns) == 1 else 's'} left behind"
     return f"Now at {head[:8]}; {gone}, kept for `labtop undo`."
+
+
+def rollback_preview(project: Project, rev: str) -> str:
+    """What going back to `rev` would take with it, as text; raises HistoryError, as going back would."""
+    told = facts(consequences(project, rev))
+    width = max(len(heading) for heading, _ in told) + 2
+    indent = f"\n{' ' * width}"
+    return "\n".join(f"{heading:<{width}}{words.replace(chr(10), indent)}" for heading, words in told)
 
 
 def undo(project: Project) -> str:
@@ -48,20 +56,3 @@ def branch(project: Project, name: str, rev: str = "HEAD") -> str:
         commit_hand_edits(project)
         project.branch(name, rev)
     return f"On branch {name} at {project.head[:8]}."
-
-
-def compare_text(comparison: Comparison) -> str:
-    """A comparison as text: what each side did since they parted, and how the files differ."""
-    parted = comparison.ancestor
-    lines = [f"parted at turn {parted.number} ({parted.commit[:8]}): {parted.subject}"]
-    lines += [line for side in (comparison.a, comparison.b) for line in _side_lines(side)]
-    lines += [f"  {file.path}  +{file.added} -{file.removed}" for file in comparison.files]
-    lines += list(comparison.diffs.values())
-    return "\n".join(lines)
-
-
-def _side_lines(side: Side) -> list[str]:
-    best = side.best
-    tokens = side.cost.prompt_tokens + side.cost.completion_tokens
-    head = f"{side.rev}: {len(side.turns)} turns, {tokens} tokens, ${side.cost.money:.2f}"
-    return [head, f"  best: turn {best.number}, {best.metric}, judge {best.judge}" if best else "  no score yet"]

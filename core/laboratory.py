@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import Any
 
 from core.cassette import FOLDER, Recording, Shelf, Tape
 from core.errors import LabError
@@ -18,16 +19,17 @@ from core.events import (
     RunStarted,
     State,
     StateChanged,
+    Steered,
     TurnCommitted,
 )
 from core.exchange import Choice, Exchange
-from core.gate import Gate, PersonNeeded
+from core.gate import Gate, PersonNeeded, verdict_from_json
 from core.handwork import commit_hand_edits
-from core.ledger import ledger_of
+from core.ledger import Account, ledger_of
 from core.literature.library import bundled
 from core.literature.passages import passages_for
 from core.literature.sources import Sources, sources_for
-from core.loops import accepted, diagnosis
+from core.loops import accepted, stuck
 from core.meter import Meter
 from core.models.calls import Patience
 from core.models.choose import Models
@@ -35,10 +37,11 @@ from core.models.model import Model
 from core.phases import data, experiments, interpretation, literature, plan, refinement, report
 from core.progress import STATE, Progress, read_progress
 from core.record import Agent, Phase, Status, Turn
+from core.results import done_again, stands, word_on
 from core.sandbox.run import Tier, best_tier, describe
 from core.sandbox.scratch import sweep
-from core.settings import Settings
-from core.solver.outcome import REPAIRS
+from core.settings import Copilot, Settings
+from core.steering import FILE as STEERING
 from core.threads import to_the_end
 from core.turn import Desk, Draft, Stopwatch
 from core.workspace.project import EditedMeanwhile, Project
@@ -90,8 +93,10 @@ class Laboratory:
         self._sources = sources
         self._patience = patience
         self._shelf = Shelf(project.private(FOLDER))
-        self._tape = tape or (lambda head: Recording(self._shelf, head))
+        self._tape, self._played = tape or (lambda head: Recording(self._shelf, head)), tape is not None
         self._ledger = ledger_of(project)
+        self._said = asyncio.Queue[Event | None]()
+        self._settings = Settings("", "")
 
     async def run(self, until: Phase | None = None, turns: int | None = None) -> AsyncGenerator[Event]:
         """Work until the end, the end of phase `until`, or for `turns` turns; the one public entry.
@@ -100,7 +105,9 @@ class Laboratory:
         before the first event; afterwards, what stops the run is told by the last StateChanged.
         """
         with self.project.lock():
+            self._said = asyncio.Queue()
             await to_the_end(self.project.recover)
+            self.gate.recall(self.project.private(STEERING))
             await asyncio.to_thread(sweep)
             stop = StateChanged(State.STOPPED, "stopped by you")
             try:
@@ -125,8 +132,8 @@ class Laboratory:
                 self._note_run(stop)
 
     async def _run(self, until: Phase | None, turns: int | None) -> AsyncGenerator[Event]:
-        progress = read_progress(self.project)
-        models = self._models(self.project.settings())
+        progress, self._settings = read_progress(self.project), self.project.settings()
+        models = self._models(self._settings)
         model = await asyncio.to_thread(models.model_for, progress.phase, Agent.POSTDOC)
         tier = await asyncio.to_thread(best_tier)
         branch, head = await asyncio.to_thread(lambda: (self.project.branch_name, self.project.head))
@@ -137,19 +144,33 @@ class Laboratory:
         if edits:
             yield edits
             progress = read_progress(self.project)
+        self.gate.listen(lambda: self._said.put_nowait(self._steered))
+        yield self._steered
         taken, announced = 0, None
-        while not progress.finished:
+        while True:
+            phase = await self._to_review(progress)
+            if phase is not None:
+                async for event in self._review(progress, phase):
+                    yield event
+                    taken, announced = taken + isinstance(event, TurnCommitted), None
+                progress = read_progress(self.project)
+            if progress.finished:
+                break
             if until is not None and until in progress.done:
                 yield StateChanged(State.STOPPED, f"{until.title.lower()} is done")
                 return
             if turns is not None and taken >= turns:
                 yield StateChanged(State.STOPPED, f"turn limit of {turns} reached")
                 return
+            if self.gate.stops:
+                self.gate.reckon(await asyncio.to_thread(self._spent), progress.phase)
             if self.gate.held:
+                yield self._steered
                 yield StateChanged(State.PAUSED, self.gate.held)
-                async for event in self._held():
+                async for event in self._meanwhile(asyncio.ensure_future(self.gate.opened())):
                     yield event
                 progress = read_progress(self.project)
+                continue
             if announced is not progress.phase:
                 announced = progress.phase
                 yield PhaseStarted(announced)
@@ -164,29 +185,73 @@ class Laboratory:
             progress = read_progress(self.project)
         yield StateChanged(State.FINISHED, "the report is done")
 
-    async def _held(self) -> AsyncGenerator[Event]:
-        """Wait for the gate; what the person changes in the files meanwhile becomes a turn of theirs at once."""
+    async def _meanwhile(self, waits: asyncio.Future[Any]) -> AsyncGenerator[Event]:
+        """What happens until `waits` is done; what the person changes in the files becomes a turn of theirs at once."""
         changed, loop = asyncio.Event(), asyncio.get_running_loop()
 
         def on_change(_: frozenset[str]) -> None:
             loop.call_soon_threadsafe(changed.set)
 
         stop = await asyncio.to_thread(watch, self.project.path, on_change)
-        opened = asyncio.ensure_future(self.gate.opened())
+        said = asyncio.ensure_future(self._said.get())
         try:
-            while not opened.done():
+            while not waits.done():
                 seen = asyncio.ensure_future(changed.wait())
-                await asyncio.wait({opened, seen}, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait({waits, seen, said}, return_when=asyncio.FIRST_COMPLETED)
                 seen.cancel()
+                if said.done():
+                    if event := said.result():
+                        yield event
+                    said = asyncio.ensure_future(self._said.get())
                 if changed.is_set():
                     changed.clear()
                     edits = await to_the_end(commit_hand_edits, self.project)
                     if edits:
                         yield edits
-            await opened
+            await waits
         finally:
-            opened.cancel()
+            waits.cancel()
+            said.cancel()
             await to_the_end(stop)
+
+    async def _to_review(self, progress: Progress) -> Phase | None:
+        """The phase whose result the person is asked about now, or was asked about when this was recorded."""
+        phase = self.gate.reviewing
+        if phase is None and self._played:
+            head = await asyncio.to_thread(lambda: self.project.head)
+            asked = self._tape(head).expected("verdict") or {}
+            phase = Phase(asked["result"]) if "result" in asked else None
+        return phase if phase is not None and stands(progress, phase) else None
+
+    async def _review(self, progress: Progress, phase: Phase) -> AsyncGenerator[Event]:
+        """Ask the person about a phase's result, and send the work back into it when they say so."""
+        head = await asyncio.to_thread(lambda: self.project.head)
+        tape = self._tape(head)
+        asked = {"result": phase.value, "words": progress.done[phase]}
+        waits = asyncio.ensure_future(
+            tape.take(
+                "verdict", asked, lambda: word_on(self.project, progress, phase, self.gate, self._said.put_nowait)
+            )
+        )
+        async for event in self._meanwhile(waits):
+            yield event
+        progress, verdict = read_progress(self.project), verdict_from_json(waits.result())
+        if stands(progress, phase):  # an edit meanwhile may have sent the work elsewhere
+            again = await to_the_end(done_again, self.project, progress, phase, verdict, tape)
+            if again:
+                self._shelf.committed()
+                yield again
+        self.gate.reviewed()
+
+    @property
+    def _steered(self) -> Steered:
+        """What the person has asked for, now."""
+        modes = {phase: self.gate.mode(phase, self._settings.copilot_in(phase)) for phase in Phase}
+        return Steered(self.gate.state, self.gate.held, modes, self.gate.stops)
+
+    def _spent(self) -> float:
+        """US dollars by the ledger."""
+        return self._ledger.spent(Account()).project.money
 
     async def _turn(self) -> AsyncGenerator[Event]:
         """The person's own edits as a turn of theirs, if there are any; then one turn of an agent."""
@@ -194,13 +259,14 @@ class Laboratory:
         if edits:
             yield edits
         progress, settings = read_progress(self.project), self.project.settings()
-        why = _stuck(progress, settings)
+        self._settings = settings
+        why = stuck(progress, settings)
         head = await asyncio.to_thread(lambda: self.project.head)
         tape = self._tape(head)
         if why:
             raise await to_the_end(self._ask, progress, why, tape)
         clock = Stopwatch()
-        queue: asyncio.Queue[Event | None] = asyncio.Queue()
+        queue = self._said
         loop = asyncio.get_running_loop()
 
         def tell(event: Event) -> None:
@@ -222,7 +288,10 @@ class Laboratory:
             yield event
         self.gate.turn_done()
         if draft.finished:
-            self.gate.phase_done(progress.phase, settings.copilot)
+            mode = self.gate.mode(progress.phase, settings.copilot_in(progress.phase))
+            self.gate.phase_done(progress.phase, mode)
+            if mode is Copilot.NOTIFY:
+                yield Notice("bell", f"{progress.phase.title} is done: {draft.finished}. The run goes on.")
 
     def _models(self, settings: Settings) -> Choice:
         return Only(self._model) if self._model else Models(settings)
@@ -262,7 +331,7 @@ class Laboratory:
         before = desk.progress
         time, seconds = desk.tape.ended(seconds)
         cost = replace(desk.exchange.spent, seconds=seconds)
-        after = replace(draft.progress, turn=desk.turn, changes="", cost=before.cost + cost)
+        after = replace(draft.progress, turn=desk.turn, changes=draft.remark, cost=before.cost + cost)
         if after.phase is before.phase and after.round == before.round:
             after = replace(after, phase_turns=before.phase_turns + 1).remembering(draft.remembered(desk.turn))
         if accepted(draft.status):
@@ -326,35 +395,3 @@ def _passages(project: Project, settings: Settings, phase: Phase) -> tuple[str, 
         return ()
     query = f"{settings.question} {project.read('plan.md')[:2000]}"
     return passages_for(project, query, settings.prompt_tokens // 8)
-
-
-class InCircles(PersonNeeded):
-    """The work does not get on."""
-
-    cause = "loop"
-
-
-def _stuck(progress: Progress, settings: Settings) -> PersonNeeded | None:
-    """Why a person is to look at the work before it goes on; None when it gets on."""
-    limit = allowance(progress.phase, settings)
-    where = f"write a note in notes/{progress.phase.value}.md or change lab.toml"
-    if progress.phase_turns >= limit:
-        message = f"{progress.phase.title} has used its {limit} turns without a result."
-        hint = f"Nothing is lost. Look at the last turns, {where}, and run on: the phase then gets {limit} turns more."
-        return InCircles(message, hint)
-    why = diagnosis(progress, settings, progress.cost.money - progress.step_money)
-    return InCircles(why, f"Nothing is lost. Look at the last turns, {where}, and run on.") if why else None
-
-
-def allowance(phase: Phase, settings: Settings) -> int:
-    """How many turns a phase may take before a person is asked to look."""
-    attempts = REPAIRS + 2
-    return {
-        Phase.LITERATURE: 15 + 5 * settings.papers,
-        Phase.PLAN: 10 + settings.dialogue_turns,
-        Phase.DATA: 10 + settings.preparation_turns,
-        Phase.EXPERIMENTS: attempts * (settings.solver_steps + 2),
-        Phase.INTERPRETATION: 10 + settings.dialogue_turns,
-        Phase.REPORT: attempts * (settings.report_steps + 5),
-        Phase.REFINEMENT: 12,
-    }[phase]

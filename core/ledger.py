@@ -188,6 +188,11 @@ class Ledger:
         with self._reading():
             return dict(self._books.accounts)
 
+    def promised(self, at: str) -> Sum:
+        """What is promised for the turn that starts from commit `at`, and neither paid nor given up."""
+        with self._reading():
+            return sum((worst for account, worst in self._books.open.values() if account.at == at), Sum())
+
     def guessed(self) -> frozenset[str]:
         """The models whose calls were counted at a guessed price, now or ever."""
         with self._reading():

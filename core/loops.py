@@ -7,9 +7,11 @@ from collections import Counter
 from itertools import takewhile
 
 from core.brief import Entry
+from core.gate import PersonNeeded
 from core.progress import Progress
 from core.record import Phase, Status
 from core.settings import Settings
+from core.solver.outcome import REPAIRS
 from core.workspace.turns import one_line
 
 OFTEN = 3
@@ -17,6 +19,38 @@ OFTEN = 3
 TALKS = (Phase.PLAN, Phase.INTERPRETATION)
 """Conversations that come to their end by the number of their turns, however little is said."""
 _SHOWN = 160
+
+
+class InCircles(PersonNeeded):
+    """The work does not get on."""
+
+    cause = "loop"
+
+
+def stuck(progress: Progress, settings: Settings) -> PersonNeeded | None:
+    """Why a person is to look at the work before it goes on; None when it gets on."""
+    limit = allowance(progress.phase, settings)
+    where = f"write a note in notes/{progress.phase.value}.md or change lab.toml"
+    if progress.phase_turns >= limit:
+        message = f"{progress.phase.title} has used its {limit} turns without a result."
+        hint = f"Nothing is lost. Look at the last turns, {where}, and run on: the phase then gets {limit} turns more."
+        return InCircles(message, hint)
+    why = diagnosis(progress, settings, progress.cost.money - progress.step_money)
+    return InCircles(why, f"Nothing is lost. Look at the last turns, {where}, and run on.") if why else None
+
+
+def allowance(phase: Phase, settings: Settings) -> int:
+    """How many turns a phase may take before a person is asked to look."""
+    attempts = REPAIRS + 2
+    return {
+        Phase.LITERATURE: 15 + 5 * settings.papers,
+        Phase.PLAN: 10 + settings.dialogue_turns,
+        Phase.DATA: 10 + settings.preparation_turns,
+        Phase.EXPERIMENTS: attempts * (settings.solver_steps + 2),
+        Phase.INTERPRETATION: 10 + settings.dialogue_turns,
+        Phase.REPORT: attempts * (settings.report_steps + 5),
+        Phase.REFINEMENT: 12,
+    }[phase]
 
 
 def accepted(status: Status) -> bool:

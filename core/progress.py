@@ -171,9 +171,9 @@ class Progress:
         return replace(self.sent_back(phase, reason), programs=replace(self.programs, pending=None), reports=reports)
 
 
-def read_progress(project: Project) -> Progress:
-    """Where the work stands in the tree, the beginning for a new project; raises ProjectError when it is unreadable."""
-    text = project.read(STATE)
+def read_progress(project: Project, rev: str | None = None) -> Progress:
+    """Where the work stands, in the tree or at `rev`; the beginning for a new project. Raises ProjectError."""
+    text = project.read(STATE, rev)
     if not text:
         return Progress()
     try:

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 from core.data.access import access
 from core.data.own import links
 from core.errors import DataError
-from core.events import ProgramFinished, ProgramOutput, ProgramStarted
+from core.events import ProgramFinished, ProgramOutput, ProgramStarted, ProgramUsage
 from core.models.secret import hidden, hidden_bytes
 from core.sandbox.programs import ProgramRun, run_program
 from core.sandbox.run import Ending, Outcome, Tier, best_tier
+from core.sandbox.usage import Usage
 from core.threads import to_the_end
 
 if TYPE_CHECKING:
@@ -66,7 +67,13 @@ async def _run_with_data(desk: Desk, program: str, overlay: Mapping[str, str], l
         readable=(*own.values(), *given.readable),
         linked={**own, **given.linked},
         environment=given.environment,
+        on_usage=lambda usage: desk.emit(_taken(desk.turn, usage)),
     )
+
+
+def _taken(turn: int, usage: Usage) -> ProgramUsage:
+    memory, gpu = round(usage.memory_mb, 1), usage.gpu_percent
+    return ProgramUsage(turn, round(usage.seconds, 1), round(usage.cpu_percent), memory, usage.memory_limit_mb, gpu)
 
 
 def _to_json(result: ProgramRun) -> dict[str, Any]:

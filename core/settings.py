@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from pathlib import PurePosixPath
@@ -23,8 +23,9 @@ class Copilot(StrEnum):
     """How often the person is asked."""
 
     OFF = "off"
-    PHASE = "phase"
-    TURN = "turn"
+    NOTIFY = "notify"  # told of a phase's result; the run goes on
+    PHASE = "phase"  # asked about a phase's result
+    TURN = "turn"  # asked about every reply
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +94,17 @@ class Settings:
     budget: Budget = field(default_factory=Budget)
     models: Mapping[str, str] = field(default_factory=dict)
     """Models by phase (`running-experiments`) or role (`judge`, `reviewer`) where they differ from `model`."""
+    copilot_phases: Mapping[Phase, Copilot] = field(default_factory=dict)
+    """How often the person is asked in the phases where that differs from `copilot`."""
+
+    def copilot_in(self, phase: Phase) -> Copilot:
+        """How often the person is asked in a phase."""
+        return self.copilot_phases.get(phase, self.copilot)
 
 
 MODEL_PLACES = (*(phase.value for phase in Phase), *(agent.value for agent in Agent if agent.speaks), "reviewer")
 """What `[models]` may name: phases, roles, and `reviewer` for all three reviewers."""
-_TABLES = ("limits", "budget", "models")
+_TABLES = ("limits", "budget", "models", "copilot_phases")
 _RANGES: Mapping[str, tuple[float, float]] = {
     "seed": (0, 2**32 - 1),
     "papers": (1, 50),
@@ -132,7 +139,8 @@ _ABOUT: Mapping[str, str] = {
     "target": "the column to predict in your table",
     "model": 'who thinks: "builtin" is the built-in researcher (rules, no network, no key), or the name of '
     "a model of yours (see `labtop models`)",
-    "copilot": 'when you are asked: "off" never, "phase" at the end of each phase, "turn" before a turn takes effect',
+    "copilot": 'when you are asked: "off" never, "notify" never, but told at the end of each phase, "phase" at the end '
+    'of each phase, "turn" before a turn takes effect',
     "language": "what the agents speak and write the report in",
     "library": 'your own folder of PDFs and .bib files, searched first, e.g. "~/papers"',
     "arxiv": "whether arXiv is searched (the built-in researcher does without)",
@@ -193,6 +201,8 @@ def settings_text(
     ]
     lines += [f"{key} = {value}  # {_ABOUT[f'budget.{key}']}" for key, value in _defaults(Budget).items()]
     lines += ["\n# Other models for a phase (running-experiments = …) or a role (judge = …, reviewer = …).\n[models]"]
+    lines += ["\n# Phases in which you are asked more or less often than `copilot` says (running-experiments = …)."]
+    lines += ["[copilot_phases]"]
     text = "\n".join(lines) + "\n"
     read_settings(text, "lab.toml")
     return text
@@ -225,6 +235,8 @@ class _Reader:
             values["budget"] = Budget(**self._numbers("budget", table["budget"], Budget))
         if "models" in table:
             values["models"] = self._models(table["models"])
+        if "copilot_phases" in table:
+            values["copilot_phases"] = self._copilot_phases(table["copilot_phases"])
         for key in ("name", "question"):
             if not values.get(key):
                 raise self._error(key, "is missing or empty", f'Add a line such as {key} = "…".', key in table)
@@ -243,14 +255,25 @@ class _Reader:
     def _models(self, table: object) -> dict[str, str]:
         found = {}
         for key, value in self._table("models", table).items():
-            if key not in MODEL_PLACES:
-                near = difflib.get_close_matches(key, MODEL_PLACES, n=1, cutoff=0.5)
-                hint = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(MODEL_PLACES)}."
-                raise self._error(f"models.{key}", "is neither a phase nor a role", hint)
+            self._known(f"models.{key}", MODEL_PLACES, "is neither a phase nor a role")
             if not isinstance(value, str) or not value.strip():
                 raise self._error(f"models.{key}", "must be the name of a model in quotes", f"It is {_shown(value)}.")
             found[key] = _one_line(value)
         return found
+
+    def _copilot_phases(self, table: object) -> dict[Phase, Copilot]:
+        found = {}
+        for key, value in self._table("copilot_phases", table).items():
+            self._known(f"copilot_phases.{key}", tuple(Phase), "is no phase")
+            found[Phase(key)] = self._copilot(f"copilot_phases.{key}", value)
+        return found
+
+    def _known(self, key: str, known: Sequence[str], problem: str) -> None:
+        """Raise SettingsError when the last part of `key` is not one of `known`."""
+        name = key.partition(".")[2]
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+            raise self._error(key, problem, f"Did you mean {near[0]}?" if near else f"Known: {', '.join(known)}.")
 
     def _table(self, name: str, table: object) -> dict[str, Any]:
         if not isinstance(table, dict):
@@ -271,7 +294,7 @@ class _Reader:
         if not isinstance(value, str):
             raise self._error(key, "must be text in quotes", f"It is {type(value).__name__} {_shown(value)}.")
         if key == "copilot":
-            return self._copilot(value)
+            return self._copilot(key, value)
         if key == "language" and not value.strip():
             raise self._error(key, "is empty", 'Name a language, e.g. "English".')
         if key in ("data_file", "target", "library"):
@@ -288,9 +311,9 @@ class _Reader:
             raise self._error(key, f"must be {kind} from {low} to {high}", f"It is {_shown(value)}.")
         return float(value) if real else value
 
-    def _copilot(self, value: str) -> Copilot:
-        if value not in list(Copilot):
-            raise self._error("copilot", f"must be one of {', '.join(Copilot)}", f"It is {_shown(value)}.")
+    def _copilot(self, key: str, value: object) -> Copilot:
+        if not isinstance(value, str) or value not in list(Copilot):
+            raise self._error(key, f"must be one of {', '.join(Copilot)}", f"It is {_shown(value)}.")
         return Copilot(value)
 
     def _plain(self, key: str, value: str) -> str:

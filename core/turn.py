@@ -10,21 +10,25 @@ from typing import TYPE_CHECKING, Any
 from core import parsing
 from core.brief import Brief, Entry
 from core.cassette import Tape
-from core.commands import Command, Malformed
+from core.commands import Command, Edit, Malformed, Replace
 from core.events import Event, Proposed, State, StateChanged, TurnStarted
 from core.exchange import Exchange
+from core.fences import fenced_blocks
 from core.gate import Approve, Decline, Gate, Proposal, TakeOver, Verdict, verdict_from_json, verdict_json
+from core.hunks import Change
 from core.meter import Meter
+from core.models.calls import INTERRUPTED
 from core.progress import Progress
 from core.record import Agent, Score, Status, Turn
 from core.settings import Settings
+from core.verdicts import Asked, rewritten, word_on
 
 if TYPE_CHECKING:
     from core.literature.sources import Sources
     from core.workspace.project import Project
 
-Preview = Callable[[Command], tuple[str, str]]
-"""From a command to the file it would change and the unified diff of the change."""
+Preview = Callable[[Command], Change | None]
+"""From a command to the change it would make; None when it changes no file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +41,21 @@ class Declined:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back for a brief: who answered, the text, and what it asks for; `note` says when it was cut."""
+    """What came back for a brief: who answered, the text, and what it asks for; `note` says when it was cut.
+
+    `remark` is what the agent is to read about what the person changed in it.
+    """
 
     agent: Agent
     reply: str
     command: Command | Malformed | Declined
     note: str = ""
+    remark: str = ""
+
+    @property
+    def changed(self) -> str:
+        """What the person changed in it, in a sentence or two; empty when nothing."""
+        return self.remark.partition("\n\n")[0]
 
     @property
     def label(self) -> str:
@@ -71,6 +84,8 @@ class Draft:
     output: str = ""
     finished: str = ""
     """A few words about the phase's result, when this turn ends the phase."""
+    remark: str = ""
+    """What the next agent is to read about what the person changed in the reply."""
 
     def remembered(self, turn: int) -> Entry:
         """The turn as the agents of this phase remember it."""
@@ -118,7 +133,8 @@ class Desk:
         progress = f"{brief.step}/{brief.max_steps}" if brief.max_steps > 1 else ""
         self._model = self.exchange.model_name(brief)
         self.emit(TurnStarted(self.turn, brief.phase, brief.agent, self._model, task or brief.job, progress))
-        reply, note = await self.exchange.reply(brief, allowed, shown=True)
+        self.gate.interrupted.clear()
+        reply, note = await self.exchange.reply(brief, allowed, shown=True, stop=self.gate.interrupted)
         answer = Answer(brief.agent, reply, self._read(reply, note, brief, allowed), note)
         return await self._decided(answer, brief, allowed, preview)
 
@@ -130,7 +146,11 @@ class Desk:
     def _read(self, reply: str, note: str, brief: Brief, allowed: tuple[type, ...]) -> Command | Malformed:
         told, last = self.exchange.told, brief.history[-1:]
         again = any(entry.agent is brief.agent and entry.status is Status.MALFORMED for entry in last)
-        return parsing.parse(reply, allowed, phase=brief.phase, cut=bool(note), shown=told, again=again)
+        command = parsing.parse(reply, allowed, phase=brief.phase, cut=bool(note), shown=told, again=again)
+        blocks = fenced_blocks(reply)
+        if note == INTERRUPTED and not (blocks and all(block.closed for block in blocks)):
+            return Malformed("The reply was stopped before its command was whole.", parsing.form(allowed[-1]))
+        return command
 
     async def once(self, kind: str, asked: Mapping[str, Any], do: Callable[[], Awaitable[Any]]) -> Any:
         """What `do` finds outside of the project (a search, a download), kept so that a replay finds the same.
@@ -159,7 +179,10 @@ class Desk:
         self, answer: Answer, subject: str, status: Status, outcome: str, progress: Progress | None = None, **more: Any
     ) -> Draft:
         """The draft of an answer that acted; the agents read `outcome` in their next prompt."""
+        if answer.remark:
+            subject, outcome = f"{subject}, edited by you", f"{answer.changed}\n\n{outcome}"
         after = replace(progress or self.progress, feedback=outcome)
+        more = {"remark": answer.remark, **more}
         return Draft(answer.agent, answer.reply, answer.label, subject, status, outcome, after, **more)
 
     def rejected(self, answer: Answer) -> Draft:
@@ -188,38 +211,64 @@ class Desk:
     async def _decided(
         self, answer: Answer, brief: Brief, allowed: tuple[type, ...], preview: Preview | None
     ) -> Answer:
-        if isinstance(answer.command, Malformed | Declined):
+        asked = self._asked(answer, brief, allowed, preview)
+        if asked is None:
             return answer
-        path, diff = preview(answer.command) if preview else ("", "")
-        label = parsing.label(answer.command)
-        self.emit(Proposed(self.turn, answer.agent, label, path, diff))
-        verdict = await self._verdict(Proposal(self.turn, brief.phase, answer.agent, answer.reply, label, path, diff))
+        what = asked.proposal.command or "a reply that you stopped"
+        verdict = await self._verdict(asked, stopped=answer.note == INTERRUPTED)
         match verdict:
             case None | Approve(None):
                 return answer
-            case Approve(str(edited)):
-                return Answer(answer.agent, edited, parsing.parse(edited, allowed, phase=brief.phase))
+            case Approve(str(edited), rejected):
+                remark = rejected or rewritten(answer.reply, edited)
+                return Answer(answer.agent, edited, asked.read(edited), remark=remark)
             case Decline(reason):
-                return replace(answer, command=Declined(label, reason))
+                return replace(answer, command=Declined(what, reason))
             case TakeOver(reply):
                 return Answer(Agent.RESEARCHER, reply, parsing.parse(reply, allowed, phase=brief.phase))
             case _:
-                return replace(answer, command=Declined(label, "passed over without a reason"))
+                return replace(answer, command=Declined(what, "passed over without a reason"))
 
-    async def _verdict(self, proposal: Proposal) -> Verdict | None:
+    def _asked(self, answer: Answer, brief: Brief, allowed: tuple[type, ...], preview: Preview | None) -> Asked | None:
+        """What the person decides on, told as an event; None when there is nothing to decide."""
+        command, stopped = answer.command, answer.note == INTERRUPTED
+        if isinstance(command, Declined) or (isinstance(command, Malformed) and not stopped):
+            return None
+
+        def change_of(what: Command | Malformed) -> Change | None:
+            return preview(what) if preview and not isinstance(what, Malformed) else None
+
+        # A part of a REPLACE is an EDIT, whatever the agent itself may use now.
+        may = (*allowed, Edit) if isinstance(command, Edit | Replace) else allowed
+        label = "" if isinstance(command, Malformed) else parsing.label(command)
+        change = change_of(command)
+        path, diff = (change.path, change.diff) if change else ("", "")
+        self.emit(Proposed(self.turn, answer.agent, label, path, diff, note=answer.note if stopped else ""))
+        return Asked(
+            Proposal(self.turn, brief.phase, answer.agent, answer.reply, label, path, diff),
+            command,
+            lambda reply: parsing.parse(reply, may, phase=brief.phase),
+            change_of,
+            lambda question: self.exchange.explain(brief, answer.reply, question),
+        )
+
+    async def _verdict(self, asked: Asked, *, stopped: bool) -> Verdict | None:
         """What the person says, or said when the turn was recorded; None when they are not asked."""
-        asked = {"command": proposal.command}
+        what = {"command": asked.proposal.command}
         if not self.tape.recording:
             expected = self.tape.expected("verdict") is not None
-            return verdict_from_json(await self.once("verdict", asked, _nobody)) if expected else None
-        if not self.gate.asks(self.settings.copilot):
+            return verdict_from_json(await self.once("verdict", what, _nobody)) if expected else None
+        phase = asked.proposal.phase
+        mode = self.gate.mode(phase, self.settings.copilot_in(phase))
+        if not stopped and not self.gate.asks(mode):
             return None
-        return verdict_from_json(await self.once("verdict", asked, lambda: self._decision(proposal)))
+        return verdict_from_json(await self.once("verdict", what, lambda: self._decision(asked)))
 
-    async def _decision(self, proposal: Proposal) -> Any:
-        self.emit(StateChanged(State.WAITING, f"{proposal.agent.title} wants {proposal.command}"))
+    async def _decision(self, asked: Asked) -> Any:
+        wants = f"wants {asked.proposal.command}" if asked.proposal.command else "was stopped by you in mid-reply"
+        self.emit(StateChanged(State.WAITING, f"{asked.proposal.agent.title} {wants}"))
         waiting = Stopwatch()
-        verdict = await self.gate.verdict(proposal)
+        verdict = await word_on(asked, self.gate, self.emit)
         self.waited += waiting.seconds
         self.emit(StateChanged(State.RUNNING))
         return verdict_json(verdict)

@@ -13,9 +13,13 @@ from core.events import Event
 from core.gate import PersonGate
 from core.settings import Copilot
 from tests.fake_laboratory import FakeLaboratory, played_project, study
+from tests.watchdog import LIMIT, watched
 from tui.app import LabtopApp
 from tui.screens.laboratory import LaboratoryScreen
 from tui.session import Opened
+
+MARGIN = 2
+"""How many times the limit a callback may take where nothing but that is wrong: tests must not fail by chance."""
 
 
 def app_on(
@@ -42,11 +46,23 @@ def app_on(
 
 
 @asynccontextmanager
-async def opened(app: LabtopApp, width: int = 120, height: int = 40) -> AsyncIterator[Pilot[None]]:
-    """The app, once its laboratory is in view and the engine has said where it stands."""
+async def opened(
+    app: LabtopApp, width: int = 120, height: int = 40, limit: float = MARGIN * LIMIT
+) -> AsyncIterator[Pilot[None]]:
+    """The app, once its laboratory is in view and the engine has said where it stands.
+
+    Nothing may keep its loop for longer than `limit`, in seconds of CPU.
+    """
+    with watched(width, height, limit):
+        async with _opened(app, width, height) as pilot:
+            yield pilot
+
+
+@asynccontextmanager
+async def _opened(app: LabtopApp, width: int, height: int) -> AsyncIterator[Pilot[None]]:
     async with app.run_test(size=(width, height)) as pilot:
         await until(
-            pilot, lambda: isinstance(pilot.app.screen, LaboratoryScreen) and bool(laboratory(pilot).board.model)
+            pilot, lambda: isinstance(pilot.app.screen, LaboratoryScreen) and bool(laboratory(pilot).board.sandbox)
         )
         yield pilot
         for screen in pilot.app.screen_stack:

@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from core.events import (
+    Answered,
     Event,
     PhaseFinished,
     PhaseStarted,
@@ -28,7 +29,7 @@ from core.events import (
     TurnStarted,
     Waiting,
 )
-from core.gate import Approve, Decline, PersonGate, Proposal, Skip, TakeOver
+from core.gate import Approve, Decline, PersonGate, Pick, Proposal, Question, Skip, TakeOver
 from core.progress import Progress, read_progress
 from core.record import Agent, Cost, Phase, Score, Status, Turn
 from core.settings import Copilot
@@ -51,6 +52,13 @@ DIFF = """--- a/experiment/main.py
 +    for seed in range(5):
 +        fit(model.set_params(random_state=seed), X, y_noisy)
      scores[name] = accuracy(model)
+"""
+PLAN = """--- a/plan.md
++++ b/plan.md
+@@ -0,0 +1,3 @@
++# Plan
++
++Five seeds each.
 """
 OUTPUT = """1257 training rows, 540 test rows, 64 features
 random forest   0.0 0.972  0.2 0.951  0.4 0.884
@@ -171,9 +179,21 @@ class FakeLaboratory:
                     yield event
                 self.gate.turn_done()
                 if read_progress(project).phase is not progress.phase:
-                    self.gate.phase_done(progress.phase, self.copilot)
+                    self.gate.phase_done(progress.phase, self.gate.mode(progress.phase, self.copilot))
+                    async for event in self._result(progress.phase):
+                        yield event
                 progress = read_progress(project)
             yield StateChanged(State.FINISHED, "the report is done")
+
+    async def _result(self, phase: Phase) -> AsyncIterator[Event]:
+        """Ask about a phase's result; what the person says is remembered and changes nothing."""
+        if self.gate.reviewing is None:
+            return
+        number = read_progress(self.project).turn
+        yield Proposed(number, Agent.LABTOP, "", "plan.md", PLAN, phase)
+        yield StateChanged(State.WAITING, f"{phase.title} is done: done")
+        self.verdicts.append(await self.gate.verdict(Proposal(number, phase, Agent.LABTOP, "", "", "plan.md", PLAN)))
+        self.gate.reviewed()
 
     async def _turn(self, turn: Turn, progress: Progress) -> AsyncIterator[Event]:
         n = turn.number
@@ -189,11 +209,11 @@ class FakeLaboratory:
             await asyncio.sleep(0)
         await asyncio.sleep(self.pace)
         yield Proposed(n, turn.agent, turn.command, turn.path, turn.diff)
-        if self.gate.asks(self.copilot):
+        if self.gate.asks(self.gate.mode(turn.phase, self.copilot)):
             yield StateChanged(State.WAITING, f"{turn.agent.title} wants {turn.command}")
-            verdict = await self.gate.verdict(
-                Proposal(n, turn.phase, turn.agent, turn.reply, turn.command, turn.path, turn.diff)
-            )
+            proposal = Proposal(n, turn.phase, turn.agent, turn.reply, turn.command, turn.path, turn.diff)
+            while isinstance(verdict := await self.gate.verdict(proposal), Question):
+                yield Answered(n, verdict.text, "Because the noise is drawn twice.")
             self.verdicts.append(verdict)
             yield StateChanged(State.RUNNING)
             turn = decided(turn, verdict)
@@ -225,7 +245,7 @@ class FakeLaboratory:
 def decided(turn: Turn, verdict: object) -> Turn:
     """The turn after the person's verdict."""
     match verdict:
-        case Approve(None):
+        case Approve(None) | Pick():
             return turn
         case Approve(str(reply)) | TakeOver(reply):
             return replace(turn, reply=reply)

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pyte
 
+from tests.engines import end_engines
+
 
 class _Screen(pyte.Screen):
     """pyte's screen, deaf to the private sequences that it does not know."""
@@ -33,14 +35,17 @@ class _Screen(pyte.Screen):
 class Terminal:
     """`labtop` with `arguments` in a terminal of `columns` × `rows`; use as a context manager.
 
-    `variables` are put into its environment.
+    `variables` are put into its environment. Engines at work under `home` are ended with it.
     """
 
     def __init__(
         self, *arguments: str, home: Path, columns: int = 120, rows: int = 40, term: str = "", **variables: str
     ) -> None:
+        self._home = home
         self._screen = _Screen(columns, rows)
         self._stream = pyte.ByteStream(self._screen)
+        self.written = b""
+        """All bytes that the program has sent."""
         kept = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES", "NO_COLOR")}
         environment = {
             **kept,
@@ -67,6 +72,7 @@ class Terminal:
             pass
         if self._file >= 0:
             os.close(self._file)
+        end_engines(self._home)
 
     @property
     def text(self) -> str:
@@ -97,6 +103,7 @@ class Terminal:
                 return False
             if not data:
                 return False
+            self.written += data
             self._stream.feed(data)
         return True
 

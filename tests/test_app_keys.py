@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import fields
 
 import pytest
 
-from tui.keys import ACTIONS, Scope, actions, bindings, markdown_table
+from tui.handbook import MINE, ROOT, page, with_table
+from tui.keys import ACTIONS, Scope, actions, bindings
+from tui.preferences import Preferences
 from tui.screens.help import section
 from tui.screens.history import HistoryScreen
 from tui.screens.home import HomeScreen
 from tui.screens.laboratory import LaboratoryScreen
+from tui.screens.pictures import PicturesScreen
 from tui.screens.screen import LabScreen
+from tui.slash import OWN
 from tui.widgets.keyline import key_line
 
-SCREENS = (LaboratoryScreen, HistoryScreen, HomeScreen)
-README = Path(__file__).resolve().parent.parent / "README.md"
+SCREENS = (LaboratoryScreen, HistoryScreen, HomeScreen, PicturesScreen)
 
 
 @pytest.mark.parametrize("screen", SCREENS)
@@ -38,7 +41,7 @@ def test_a_key_means_the_same_on_every_screen_that_has_the_action() -> None:
 
 @pytest.mark.parametrize("scope", Scope)
 def test_the_help_names_every_key(scope: Scope) -> None:
-    text = section(scope).plain
+    text = section(scope, actions(scope)).plain
     for action in actions(scope):
         assert not action.shown or (action.shown in text and action.help in text)
 
@@ -46,29 +49,31 @@ def test_the_help_names_every_key(scope: Scope) -> None:
 @pytest.mark.parametrize("scope", [Scope.LABORATORY, Scope.HISTORY, Scope.HOME])
 @pytest.mark.parametrize("width", [40, 78, 118, 198])
 def test_the_bottom_line_fits_and_always_shows_help_and_the_way_out(scope: Scope, width: int) -> None:
-    line = key_line(scope, width).plain.rstrip()
+    line = key_line(actions(scope), width).plain.rstrip()
     assert len(line) <= width
     assert line.endswith("q quit")
     assert "? help" in line
 
 
 def test_what_is_first_in_the_registry_stays_longest_on_the_bottom_line() -> None:
-    assert "space run/pause" in key_line(Scope.LABORATORY, 60).plain
-    assert "zoom" not in key_line(Scope.LABORATORY, 60).plain
+    assert "space run/pause" in key_line(actions(Scope.LABORATORY), 60).plain
+    assert "zoom" not in key_line(actions(Scope.LABORATORY), 60).plain
 
 
-def test_the_table_names_every_key_once() -> None:
-    table = markdown_table()
+def test_the_handbook_names_every_key_and_every_command() -> None:
+    text = page()
     for action in ACTIONS:
         if action.shown:
-            assert f"| `{action.shown}` | {action.help} |" in table
+            assert f"| `{action.shown}` | {action.help} |" in text
+    for slash in OWN:
+        assert f"`/{slash.name}" in text
+    assert set(MINE) == {one.name for one in fields(Preferences)}
 
 
-def test_the_readme_holds_the_table_as_it_is_now() -> None:
-    text = README.read_text(encoding="utf-8") if README.is_file() else ""
-    if not text.strip():
-        pytest.skip("there is no README yet")
-    assert markdown_table().strip() in text, "write the output of `python -m tui.keys` into README.md"
+def test_what_is_written_about_the_keys_is_as_they_are_now() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert with_table(readme) == readme, "make keys"
+    assert (ROOT / "docs" / "keys.md").read_text(encoding="utf-8") == page(), "make keys"
 
 
 def test_the_help_of_the_panes_tells_their_own_keys() -> None:
@@ -78,6 +83,8 @@ def test_the_help_of_the_panes_tells_their_own_keys() -> None:
     from tui.panes.diff import DiffPane
     from tui.panes.history import HistoryPane
     from tui.panes.report import ReportPane
+    from tui.panes.reviews import ReviewsPane
+    from tui.panes.scores import ScoresPane
 
     told = {key for action in actions(Scope.PANES) for key in action.keys}
     names = {
@@ -85,9 +92,11 @@ def test_the_help_of_the_panes_tells_their_own_keys() -> None:
         "left_curly_bracket": "{",
         "right_square_bracket": "]",
         "left_square_bracket": "[",
+        "full_stop": ".",
+        "comma": ",",
     }
-    for pane in (ChatPane, DiffPane, HistoryPane, ReportPane):
+    for pane in (ChatPane, DiffPane, HistoryPane, ReportPane, ScoresPane, ReviewsPane):
         for binding in pane.BINDINGS:
             assert isinstance(binding, Binding)
             keys = {names.get(key, key) for key in binding.key.split(",")}
-            assert keys & told or keys & {"pagedown", "pageup", "left", "right"}, binding
+            assert keys & told or keys & {"pagedown", "pageup", "left", "right", "escape"}, binding

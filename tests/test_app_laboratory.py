@@ -18,13 +18,11 @@ from core.settings import Copilot
 from tests.app_stage import app_on, frame_of, laboratory, opened, told, until
 from tests.fake_laboratory import FakeLaboratory, played_project
 from tui.app import LabtopApp
-from tui.board import HistoryRow
 from tui.panes.chat import ChatPane
-from tui.screens.history import HistoryScreen
 from tui.screens.laboratory import LaboratoryScreen
+from tui.screens.places import PANES, PLACES
 from tui.screens.rollback import RollBackScreen
-from tui.screens.travel import counted
-from tui.screens.wall import PANES, Wall
+from tui.screens.wall import Wall
 from tui.session import Opened
 
 HEAVY = [
@@ -104,10 +102,10 @@ async def test_a_roll_back_shows_what_goes_and_undo_brings_it_back(tmp_path: Pat
         for words in (
             "Roll back to turn 10?",
             "turns 11–13",
-            "3 × EDIT",
+            "2 × EDIT, 1 × repair",
             "0.921 → 0.912",
-            "u brings it back",
-            "1710 tok",
+            "undo brings it back",
+            "1,710 tok",
         ):
             assert words in frame
         await pilot.press("enter")
@@ -145,23 +143,6 @@ async def test_work_goes_on_from_where_one_went_back_to(tmp_path: Path) -> None:
         await until(pilot, lambda: laboratory(pilot).board.turns == 5)
 
 
-async def test_the_history_reads_any_turn_and_can_go_back_to_it(tmp_path: Path) -> None:
-    async with opened(app_on(tmp_path, 13)) as pilot:
-        await pilot.press("h")
-        await until(pilot, lambda: isinstance(pilot.app.screen, HistoryScreen))
-        await pilot.press("down", "down")
-        await until(pilot, lambda: "IndexError" in frame_of(pilot))
-        await pilot.press("right_square_bracket")
-        await until(pilot, lambda: "default_rng" in frame_of(pilot))
-        await pilot.press("right_square_bracket")
-        await until(pilot, lambda: "index 64 is out of bounds" in frame_of(pilot))
-        await pilot.press("r")
-        await until(pilot, lambda: "Roll back to turn 11?" in frame_of(pilot))
-        await pilot.press("enter")
-        await until(pilot, lambda: laboratory(pilot).board.turns == 11)
-        assert isinstance(pilot.app.screen, LaboratoryScreen)
-
-
 # What a key that does nothing says
 
 
@@ -171,8 +152,8 @@ async def test_the_history_reads_any_turn_and_can_go_back_to_it(tmp_path: Path) 
         (0, ["u"], "Nothing to undo"),
         (0, ["ctrl+r"], "Nothing to redo"),
         (3, ["r"], "is where you are"),
-        (3, ["a"], "no turn waits for you"),
-        (3, ["x"], "no turn waits for you"),
+        (3, ["a"], "no reply waits for you"),
+        (3, ["x"], "no reply waits for you"),
         (16, ["n"], "no step left"),
         (16, ["space"], "the study is finished"),
         (16, ["f"], "no phase left"),
@@ -195,21 +176,24 @@ async def test_zoom_says_why_it_does_nothing_on_a_small_screen(tmp_path: Path) -
 # Panes
 
 
+TOGETHER = ("chat", "diff", "scores", "report", "history", "output")
+
+
 def shown(pilot_frame: str) -> list[str]:
-    titles = ("─ Chat", "─ Diff", "─ Scores", "─ Report", "─ History", "─ Output")
-    return [title[2:].lower() for title in titles if title in pilot_frame]
+    return [name for name in PANES if f"─ {name.capitalize()}" in pilot_frame]
 
 
 async def test_all_panes_are_in_view_from_110_columns_on(tmp_path: Path) -> None:
     async with opened(app_on(tmp_path, 13), 110, 30) as pilot:
-        assert shown(frame_of(pilot)) == list(PANES)
+        assert shown(frame_of(pilot)) == list(TOGETHER)
         assert "─ Phases" in frame_of(pilot)
 
 
 async def test_a_small_screen_reaches_every_pane_by_number_and_by_tab(tmp_path: Path) -> None:
     async with opened(app_on(tmp_path, 13), 80, 24) as pilot:
-        for number, name in enumerate(PANES, 1):
-            await pilot.press(str(number))
+        for place in PLACES:
+            name = place.name
+            await pilot.press(place.key)
             await pilot.pause()
             assert shown(frame_of(pilot)) == [name]
             assert laboratory(pilot).wall.current == name
@@ -218,7 +202,7 @@ async def test_a_small_screen_reaches_every_pane_by_number_and_by_tab(tmp_path: 
             await pilot.press("tab")
             assert laboratory(pilot).wall.current == name
         await pilot.press("shift+tab")
-        assert laboratory(pilot).wall.current == "output"
+        assert laboratory(pilot).wall.current == "costs"
 
 
 @pytest.mark.parametrize("size", [(80, 24), (100, 30), (120, 40), (200, 60)])
@@ -241,7 +225,7 @@ async def test_resizing_switches_the_layout_and_keeps_the_pane(tmp_path: Path) -
         assert shown(frame_of(pilot)) == ["report"]
         await pilot.resize_terminal(120, 40)
         await pilot.pause()
-        assert shown(frame_of(pilot)) == list(PANES)
+        assert shown(frame_of(pilot)) == list(TOGETHER)
 
 
 async def test_zoom_shows_one_pane_and_all_of_them_again(tmp_path: Path) -> None:
@@ -251,7 +235,7 @@ async def test_zoom_shows_one_pane_and_all_of_them_again(tmp_path: Path) -> None
         assert shown(frame_of(pilot)) == ["diff"]
         await pilot.press("plus")
         await pilot.pause()
-        assert shown(frame_of(pilot)) == list(PANES)
+        assert shown(frame_of(pilot)) == list(TOGETHER)
 
 
 # Words
@@ -306,7 +290,7 @@ async def test_a_note_never_follows_a_link_out_of_the_project(tmp_path: Path) ->
 async def waiting(pilot_app: LabtopApp, keys: list[str]) -> tuple[FakeLaboratory, str]:
     async with opened(pilot_app) as pilot:
         screen = laboratory(pilot)
-        engine = screen.session._engine
+        engine = screen.session.link.laboratory
         await until(pilot, lambda: screen.question.asked)
         screen.question.clock = lambda: 1e12
         frame = frame_of(pilot)
@@ -343,10 +327,10 @@ async def test_a_key_within_half_a_second_is_no_answer(tmp_path: Path) -> None:
         screen.question.clock = lambda: began + 0.4
         await pilot.press("a")
         await pilot.pause(0.2)
-        assert not screen.session._engine.verdicts
+        assert not screen.session.link.laboratory.verdicts
         screen.question.clock = lambda: began + 0.6
         await pilot.press("a")
-        await until(pilot, lambda: screen.session._engine.verdicts == [Approve()])
+        await until(pilot, lambda: screen.session.link.laboratory.verdicts == [Approve()])
 
 
 # Leaving, opening
@@ -443,7 +427,7 @@ async def test_the_key_that_always_quits_stops_the_engine_too(tmp_path: Path) ->
 async def test_a_defect_of_the_engine_is_seen_and_kept_for_a_report(tmp_path: Path) -> None:
     async with opened(app_on(tmp_path, 3)) as pilot:
         screen = laboratory(pilot)
-        screen.session._engine.turns = [None] * 16
+        screen.session.link.laboratory.turns = [None] * 16
         await pilot.press("n")
         await until(pilot, lambda: screen.board.state is State.STOPPED)
         assert "a defect in labtop: AttributeError" in screen.board.reason
@@ -528,29 +512,9 @@ async def test_a_hand_edit_that_is_committed_at_once_is_seen_everywhere(tmp_path
             assert words in frame
 
 
-async def test_a_turn_without_a_diff_or_output_says_so_in_the_history(tmp_path: Path) -> None:
-    async with opened(app_on(tmp_path, 3)) as pilot:
-        await pilot.press("h")
-        await until(pilot, lambda: isinstance(pilot.app.screen, HistoryScreen))
-        await pilot.press("right_square_bracket")
-        await until(pilot, lambda: "This turn has no diff to show." in frame_of(pilot))
-        await pilot.press("right_square_bracket")
-        await until(pilot, lambda: "This turn ran no program." in frame_of(pilot))
-        assert "ended well" not in frame_of(pilot)
-        assert "3 turns · 0 candidates" in frame_of(pilot)
-
-
 def test_without_a_terminal_the_app_says_what_to_do_instead(tmp_path: Path) -> None:
     played_project(tmp_path / "p", 1)
     command = [sys.executable, "-m", "labtop", "open", str(tmp_path / "p")]
     ended = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False)
     assert ended.returncode == 1
     assert "labtop run" in ended.stderr
-
-
-def test_what_goes_with_a_roll_back_is_counted_by_kind() -> None:
-    def row(agent: Agent, command: str) -> HistoryRow:
-        return HistoryRow(1, "f" * 40, Phase.PLAN, agent, command, "", Status.OK)
-
-    rows = [row(Agent.ML_ENGINEER, "EDIT 1-2"), row(Agent.ML_ENGINEER, "EDIT 4-5"), row(Agent.RESEARCHER, "")]
-    assert counted(rows) == "2 × EDIT, 1 × change of yours"

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from core.events import State, StateChanged
 from core.gate import PersonGate
+from core.host.opening import laboratory_on
 from core.workspace.project import Project
 from tests.fake_laboratory import REPORT, FakeLaboratory, new_project, played_project, study
-from tui.session import Opened, Session, open_project
+from tui.session import Opened, Session
 
 PDF = b"""%PDF-1.4
 1 0 obj <</Type/Catalog/Pages 2 0 R>> endobj
@@ -27,7 +28,7 @@ trailer <</Root 1 0 R>>
 def session_on(folder: Path, done: int, *, running: bool = False) -> tuple[Session, Project]:
     project = played_project(folder / "noise", done)
     gate = PersonGate(running=running)
-    return Session(Opened(project, FakeLaboratory(project, gate, study()), gate)), project  # type: ignore[arg-type]
+    return Session(Opened(project, FakeLaboratory(project, gate, study()), gate)), project
 
 
 async def test_a_reopened_report_shows_the_pages_that_were_compiled_from_it(tmp_path: Path) -> None:
@@ -58,8 +59,7 @@ async def test_stopping_leaves_the_project_free_and_starting_again_goes_on(tmp_p
     await session.stop()
     assert project.holder() is None
     session.start()
-    assert session._task is not None
-    await asyncio.wait_for(session._task, 20)
+    await asyncio.wait_for(session.link.engine.ended(), 20)  # type: ignore[attr-defined]
     board, turns = await session.read()
     assert (board.turns, turns[-1].turn.number) == (16, 16)
 
@@ -77,14 +77,13 @@ async def test_changing_the_history_holds_the_engine_first_and_after(tmp_path: P
 
 async def test_the_app_gives_the_built_in_researcher_its_pace(tmp_path: Path) -> None:
     new_project(tmp_path / "noise")
-    opened = open_project(tmp_path / "noise", False, 0.25)
-    assert opened.gate.state is State.PAUSED
-    assert opened.engine._model is not None
-    assert (opened.engine._model.name, opened.engine._model._pace) == ("built-in researcher", 0.25)  # type: ignore[attr-defined]
+    laboratory = laboratory_on(Project.open(tmp_path / "noise"), PersonGate(running=False), 0.25)
+    assert laboratory._model is not None
+    assert (laboratory._model.name, laboratory._model._pace) == ("built-in researcher", 0.25)  # type: ignore[attr-defined]
 
 
 def test_a_model_for_a_role_is_not_lost_behind_the_pace_of_the_built_in_researcher(tmp_path: Path) -> None:
     project = new_project(tmp_path / "noise")
-    with open(project.path / "lab.toml", "a", encoding="utf-8") as file:
-        file.write('judge = "mine"\n')
-    assert open_project(tmp_path / "noise", False, 0.25).engine._model is None
+    file = project.path / "lab.toml"
+    file.write_text(file.read_text(encoding="utf-8").replace("[models]\n", '[models]\njudge = "mine"\n'))
+    assert laboratory_on(project, PersonGate(running=False), 0.25)._model is None

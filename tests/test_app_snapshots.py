@@ -23,10 +23,8 @@ from core.record import Agent, Cost, Phase
 from core.settings import Copilot
 from tests.app_stage import app_on, laboratory, until
 from tui.app import LabtopApp
-from tui.screens.history import HistoryScreen
 from tui.screens.home import HomeScreen
 from tui.screens.laboratory import LaboratoryScreen
-from tui.screens.rollback import RollBackScreen
 
 ALL_SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)], ids=["80x24", "120x40", "200x60"])
 SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])
@@ -104,24 +102,6 @@ def test_a_real_model_at_work(snap_compare: Compare, tmp_path: Path, situation: 
         laboratory(pilot).show([*STARTED, *SITUATIONS[situation]])
         if situation == "out of budget":
             await until(pilot, lambda: laboratory(pilot).board.spent.money > 8)
-        await repainted(pilot)
-
-    assert snap_compare(app_on(tmp_path, 13), terminal_size=size, run_before=run)
-
-
-@SIZES
-def test_the_question_before_a_roll_back(snap_compare: Compare, tmp_path: Path, size: tuple[int, int]) -> None:
-    keys = pressing("5", "down", "down", "down", "r", until_screen=RollBackScreen)
-    assert snap_compare(app_on(tmp_path, 13), terminal_size=size, run_before=keys)
-
-
-@SIZES
-def test_the_history(snap_compare: Compare, tmp_path: Path, size: tuple[int, int]) -> None:
-    keys = pressing("h", until_screen=HistoryScreen)
-
-    async def run(pilot: Pilot[None]) -> None:
-        await keys(pilot)
-        await pilot.press("down", "right_square_bracket")
         await repainted(pilot)
 
     assert snap_compare(app_on(tmp_path, 13), terminal_size=size, run_before=run)

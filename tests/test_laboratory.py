@@ -33,7 +33,8 @@ from core.events import Event, Notice, PhaseFinished, Proposed, Scored, State, S
 from core.gate import Approve, Decline, PersonGate, Skip, TakeOver
 from core.headless import ERROR, WAITING
 from core.headless import run as run_headless
-from core.laboratory import Laboratory, allowance
+from core.laboratory import Laboratory
+from core.loops import allowance
 from core.parsing import write
 from core.progress import STATE, read_progress
 from core.record import Agent, Phase, Status, Turn

@@ -5,13 +5,15 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from textual.content import Content
+from textual.events import MouseScrollDown, MouseScrollUp
 
 from core.record import Agent, Phase, Status
 from tests.pane_stage import HOSTILE, Stage, a_score, a_turn, frame_of, staged, unsafe
-from tui.panes.chat import MORE, MOUNTED, ChatPane, TurnView
-from tui.widgets.document import Block
+from tui.panes.chat import KEPT, ChatPane, Said
+from tui.widgets.document import Block, Document
 from tui.widgets.prose import prose
 from tui.widgets.spoken import LONGEST_BLOCK, Growing, headline, spoken
+from tui.widgets.stack import HELD
 
 PROGRAM = "\n".join(f"value_{n} = {n}" for n in range(128))
 
@@ -107,7 +109,7 @@ async def test_a_finished_turn_replaces_the_live_one_and_folds_its_program() -> 
         chat.finish(turn)
         await pilot.pause()
         frame = frame_of(pilot)
-        assert len(chat.query(TurnView)) == 1
+        assert len(chat._slots) == 1
     assert "▸ REPLACE · 128 lines · experiment/main.py" in frame
     assert "value_" not in frame
     assert "accuracy 0.934 · judge 0.80  ▲ best so far" in frame
@@ -201,37 +203,215 @@ async def test_it_follows_the_newest_words_until_one_scrolls_up_and_counts_what_
         assert "new below" not in frame
 
 
-async def test_only_the_last_turns_are_mounted_and_earlier_ones_come_on_scrolling_up() -> None:
-    chat = ChatPane()
+class Counting(ChatPane):
+    """Counts how often a turn is laid out."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.made = 0
+
+    def drawn(self, slot: Said) -> Document | None:
+        self.made += 1
+        return super().drawn(slot)
+
+
+async def test_only_turns_around_what_is_in_view_are_laid_out_of_ten_thousand() -> None:
+    chat = Counting()
     async with staged(chat, 62, 20) as pilot:
-        chat.load([a_turn(n) for n in range(1, 101)])
+        chat.load([a_turn(n) for n in range(1, 10_001)])
         await pilot.pause()
-        assert len(chat.query(TurnView)) == MOUNTED
-        assert f"{100 - MOUNTED} earlier" in frame_of(pilot)
+        assert "words of turn 10000." in frame_of(pilot)
+        assert chat.made < 40
         await pilot.press("home")
         await pilot.pause()
+        assert "words of turn 1." in frame_of(pilot)
+        assert chat.made < 80
+        chat.made = 0
+        await pilot.press("pagedown", "pagedown", "k", "j")
         await pilot.pause()
-        assert len(chat.query(TurnView)) == MOUNTED + MORE
-        assert f"words of turn {101 - MOUNTED}." in frame_of(pilot)
+        assert "turn 9 of 10000" in frame_of(pilot)
+        assert chat.made < 40
         await pilot.press("end")
+        chat.finish(a_turn(10_001))
         await pilot.pause()
-        chat.finish(a_turn(101))
-        await pilot.pause()
-        assert len(chat.query(TurnView)) == MOUNTED
-        assert "words of turn 101." in frame_of(pilot)
+        assert "words of turn 10001." in frame_of(pilot)
+        assert not chat.children, "nothing is mounted"
 
 
-async def test_a_thousand_turns_leave_only_the_last_mounted() -> None:
+async def test_scrolling_up_line_by_line_loses_and_repeats_no_line() -> None:
     chat = ChatPane()
-    async with staged(chat, 62, 20) as pilot:
-        for number in range(1, 60):
+    async with staged(chat, 62, 12) as pilot:
+        chat.load([a_turn(n, reply="\n\n".join(f"p{n}.{k}" for k in range(n % 7 + 1))) for n in range(1, 61)])
+        await pilot.pause()
+        seen: list[str] = []
+        while chat.scroll_offset.y > 0:
+            seen.append(chat.render_line(0).text)
+            chat.action_scroll_up()
+        read = [word for line in reversed(seen) for word in line.split() if word.startswith("p") and "." in word]
+        wanted = [f"p{n}.{k}" for n in range(1, 61) for k in range(n % 7 + 1)]
+        assert read == [word for word in wanted if word in set(read)]
+        assert len(read) > len(wanted) - 12
+
+
+class History(Stage):
+    """Answers a chat that wants earlier turns."""
+
+    def __init__(self, pane: ChatPane, missing: int = 0) -> None:
+        super().__init__(pane)
+        self.read: list[tuple[int, int]] = []
+        self.missing = missing
+
+    def on_chat_pane_wanted(self, message: ChatPane.Wanted) -> None:
+        self.read.append((message.first, message.last))
+        turns = [a_turn(n) for n in range(message.first, message.last + 1) if n != self.missing]
+        message.pane.recalled(message.first, message.last, turns)
+
+    def on_chat_pane_prompt_wanted(self, message: ChatPane.PromptWanted) -> None:
+        message.pane.told_prompt(message.turn.number, f"You are asked {message.turn.number}.\n\x1b[31mred")
+
+
+async def test_earlier_turns_are_read_when_one_scrolls_up_to_them() -> None:
+    chat = ChatPane()
+    app = History(chat, missing=55)
+    async with app.run_test(size=(62, 20)) as pilot:
+        chat.focus()
+        chat.load([a_turn(n) for n in range(9000, 9101)], recalls=True)
+        await pilot.pause()
+        assert app.read == []
+        await pilot.press("home")
+        await pilot.pause()
+        assert "words of turn 1." in frame_of(pilot)
+        assert len(app.read) == 1
+        for _ in range(14):
+            await pilot.press("pagedown")
+            await pilot.pause()
+        assert 50 < chat._slots[chat.top].number < 70
+        assert "words of turn 6" in frame_of(pilot)
+        assert len(app.read) < 5
+        assert not [slot for slot in chat._slots if slot.number == 55], "the history has no such turn"
+
+
+async def test_turns_far_from_what_is_read_are_let_go_and_read_again() -> None:
+    chat = ChatPane()
+    app = History(chat)
+    async with app.run_test(size=(62, 20)) as pilot:
+        chat.focus()
+        chat.load([a_turn(1)], recalls=True)
+        for number in range(2, KEPT + 200):
             chat.begin(number, "Postdoc · plan formulation")
             chat.stream("words")
             chat.finish(a_turn(number))
-            if number % 10 == 0:
-                await pilot.pause()
         await pilot.pause()
-        assert len(chat.query(TurnView)) == MOUNTED
+        assert sum(slot.turn is not None for slot in chat._slots) <= KEPT
+        assert sum(slot.document is not None for slot in chat._slots) <= HELD
+        await pilot.press("home")
+        await pilot.pause()
+        assert "words of turn 1." in frame_of(pilot)
+
+
+async def test_braces_mark_what_can_be_opened_and_enter_opens_it() -> None:
+    chat = ChatPane()
+    reply = f"I start anew.\n\n```REPLACE\n{PROGRAM}\n```"
+    outcome = "It ran.\n" + "\n".join(f"line {n}" for n in range(9))
+    turns = [a_turn(n, command="REPLACE", path="main.py", reply=reply, outcome=outcome) for n in (1, 2)]
+    async with staged(chat, 62, 24) as pilot:
+        chat.load(turns)
+        await pilot.pause()
+        frame = frame_of(pilot)
+        assert frame.count("✓ It ran.  … 9 more lines, o opens") == 2
+        await pilot.press("enter")
+        assert "line 3" not in frame_of(pilot)
+        await pilot.press("right_curly_bracket", "right_curly_bracket", "enter")
+        await pilot.pause()
+        frame = frame_of(pilot)
+        assert frame.count("line 3") == 1, "the outcome of the first turn, and nothing else"
+        assert "value_1 = 1" not in frame
+        await pilot.press("enter")
+        await pilot.pause()
+        assert "line 3" not in frame_of(pilot)
+        await pilot.press("left_curly_bracket", "enter")
+        await pilot.pause()
+        assert "value_1 = 1" in frame_of(pilot)
+
+
+async def test_the_wheel_scrolls_and_the_end_is_followed_again() -> None:
+    chat = ChatPane()
+    async with staged(chat, 62, 12) as pilot:
+        chat.load([a_turn(n) for n in range(1, 101)])
+        await pilot.pause()
+        for _ in range(3):
+            chat.post_message(MouseScrollUp(chat, 5, 5, 0, -1, 0, False, False, False))
+        await pilot.pause()
+        assert not chat.following
+        assert "of 100" in frame_of(pilot)
+        for _ in range(9):
+            chat.post_message(MouseScrollDown(chat, 5, 5, 0, 1, 0, False, False, False))
+        await pilot.pause()
+        assert chat.following
+        assert "words of turn 100." in frame_of(pilot)
+
+
+async def test_a_click_on_a_head_opens_it() -> None:
+    chat = ChatPane()
+    turn = a_turn(1, command="REPLACE", path="main.py", reply=f"```REPLACE\n{PROGRAM}\n```")
+    async with staged(chat, 62, 20) as pilot:
+        chat.load([turn])
+        await pilot.pause()
+        line = next(y for y, text in enumerate(frame_of(pilot).split("\n")) if "▸ REPLACE" in text)
+        await pilot.click(offset=(8, line))
+        await pilot.pause()
+        assert "▏ value_1 = 1" in frame_of(pilot)
+
+
+async def test_the_prompt_of_a_turn_is_read_when_it_is_opened() -> None:
+    chat = ChatPane()
+    app = History(chat)
+    async with app.run_test(size=(62, 20)) as pilot:
+        chat.focus()
+        chat.load([a_turn(1), a_turn(2, takes=("reply-ab12", "program-cd34"))])
+        await pilot.pause()
+        frame = frame_of(pilot)
+        assert "▸ turn 2" in frame
+        assert "▸ turn 1" not in frame, "it names no reply"
+        await pilot.press("o")
+        await pilot.pause()
+        assert "You are asked" not in frame_of(pilot), "prompts are opened one at a time"
+        await pilot.press("o", "right_curly_bracket", "enter")
+        await pilot.pause()
+        frame = frame_of(pilot)
+        assert "▾ turn 2" in frame
+        assert "┆ You are asked 2." in frame
+        assert unsafe(frame) == []
+
+
+async def test_a_resize_keeps_what_one_reads_in_view() -> None:
+    chat = ChatPane()
+    async with staged(chat, 62, 14) as pilot:
+        chat.load(
+            [a_turn(n, reply="many words that wrap when it is narrow " * 4 + f"end of {n}.") for n in range(1, 101)]
+        )
+        await pilot.press("pageup", "pageup", "pageup")
+        await pilot.pause()
+        before = chat._slots[chat.top].number
+        await pilot.resize_terminal(40, 10)
+        await pilot.pause()
+        assert chat._slots[chat.top].number == before
+        await pilot.press("end")
+        await pilot.resize_terminal(100, 20)
+        await pilot.pause()
+        assert "end of 100." in frame_of(pilot)
+
+
+async def test_words_that_are_marked_can_be_copied_across_turns() -> None:
+    chat = ChatPane()
+    async with staged(chat, 62, 20) as pilot:
+        chat.load([a_turn(n) for n in range(1, 4)])
+        await pilot.pause()
+        chat.text_select_all()
+        await pilot.pause()
+        copied = pilot.app.screen.get_selected_text() or ""
+        assert "words of turn 1." in copied
+        assert "words of turn 3." in copied
 
 
 async def test_a_note_says_how_bad_it_is() -> None:

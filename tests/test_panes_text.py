@@ -8,9 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.pane_stage import HOSTILE, frame_of, staged, unsafe
-from tui.panes.diff import DiffPane, Row, count, read_diff
+from tui.panes.diff import DiffPane
 from tui.panes.output import MOST_LINES, OutputPane
-from tui.panes.report import ReportPane, paragraphs
+from tui.panes.report import ReportPane
+from tui.widgets.changes import Row, count, read_diff
+from tui.widgets.pagetext import paragraphs
 
 BEFORE = [f"value_{n} = {n}" for n in range(1, 61)]
 AFTER = [*BEFORE[:10], "rng = default_rng(seed)", *BEFORE[11:40], *BEFORE[42:]]
@@ -202,8 +204,8 @@ async def test_v_shows_the_source_with_its_errors_marked() -> None:
         await pilot.press("v")
         await pilot.pause()
         frame = frame_of(pilot)
-        assert "✗ error, line 4: \\wrong is not defined." in frame
-        assert "! warning, line 3" in frame
+        assert "✗ \\wrong is not defined." in frame
+        assert "! a label is missing" in frame
         assert "4✗ Labels are \\wrong." in frame
         assert "1  \\documentclass{article}" in frame
         assert "✗ 1 error ! 1 warning" in frame

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from core.clean import clean
 from core.errors import SettingsError
+from core.record import Phase
 from core.settings import (
     LARGEST_FILE,
     MODEL_PLACES,
@@ -48,6 +49,7 @@ def test_every_key_is_read() -> None:
         "[budget]\nmoney = 1\ntokens = 2\nhours = 3\nphase_money = 0.4\nphase_tokens = 5\nphase_hours = 0.6\n"
         "turn_money = 0.7\nturn_tokens = 8\nturn_hours = 0.9\n"
         '[models]\nrunning-experiments = "strong"\nreviewer = "cheap one"\n'
+        '[copilot_phases]\nrunning-experiments = "notify"\n'
     )
     expected = Settings(
         name="noise",
@@ -74,10 +76,17 @@ def test_every_key_is_read() -> None:
         limits=Limits(30.0, 512, 64, 100),
         budget=Budget(1.0, 2, 3.0, 0.4, 5, 0.6, 0.7, 8, 0.9),
         models={"running-experiments": "strong", "reviewer": "cheap one"},
+        copilot_phases={Phase.EXPERIMENTS: Copilot.NOTIFY},
     )
     assert read_settings(text, "lab.toml") == expected
     default = Settings("noise", "Are trees better?")
     assert all(getattr(expected, one.name) != getattr(default, one.name) for one in fields(Settings)[2:])
+
+
+def test_a_phase_may_ask_more_or_less_often_than_the_others() -> None:
+    read = read_settings(HEAD + 'copilot = "off"\n[copilot_phases]\nplan-formulation = "turn"\n', "lab.toml")
+    assert read.copilot_in(Phase.PLAN) is Copilot.TURN
+    assert read.copilot_in(Phase.DATA) is Copilot.OFF
 
 
 def test_money_is_capped_and_nothing_else_unless_the_person_says_otherwise() -> None:
@@ -104,7 +113,11 @@ def test_a_model_can_be_named_for_every_phase_and_role() -> None:
         (HEAD + "seed = true\n", ["line 3", "seed", "whole number"]),
         (HEAD + "papers = 2.5\n", ["line 3", "papers"]),
         (HEAD + "papers = 0\n", ["line 3", "papers", "from 1 to"]),
-        (HEAD + "copilot = 'sometimes'\n", ["line 3", "copilot", "off, phase, turn"]),
+        (HEAD + "[copilot_phases]\nplan = 'off'\n", ["line 4", "copilot_phases.plan", "plan-formulation"]),
+        (HEAD + "[copilot_phases]\nplan-formulation = 'often'\n", ["line 4", "off, notify, phase, turn"]),
+        (HEAD + "[copilot_phases]\nplan-formulation = 3\n", ["line 4", "off, notify, phase, turn"]),
+        (HEAD + "copilot_phases = 3\n", ["line 3", "copilot_phases", "table"]),
+        (HEAD + "copilot = 'sometimes'\n", ["line 3", "copilot", "off, notify, phase, turn"]),
         (HEAD + "target = 3\n", ["line 3", "target", "text"]),
         (HEAD + "limits.seconds = -1\n", ["line 3", "limits.seconds"]),
         (HEAD + "[limits]\nmemory_mb = 'lots'\n", ["line 4", "limits.memory_mb"]),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from core.comparison import compare_lines, compared_text
 from core.workspace.hardening import overrides
 from core.workspace.project import Project
 from tests.workspace_sample import plain_git, sample_changes, sample_project, sample_turn
@@ -133,7 +134,7 @@ def everything(project: Project) -> None:
     project.commit(sample_turn(5), sample_changes(5))
     project.keep_candidate(sample_turn(5), 1, {"experiment/main.py": "x"})
     project.log()
-    project.compare("HEAD~2", "HEAD")
+    compared_text(compare_lines(project, ["HEAD~2", "HEAD"]))
     project.preview_rollback("HEAD~1")
     project.rollback("HEAD~1")
     project.undo()

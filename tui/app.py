@@ -3,23 +3,33 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from textual._compositor import CompositorUpdate
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.content import Content
+from textual.events import AppFocus, Event, Key, MouseDown, Paste
 from textual.filter import LineFilter
 
+from tui.attention import Attention, call
 from tui.filters import EscapeFilter
+from tui.painted import Changes, Painted
 from tui.screens.opening import OpeningScreen
+from tui.themes import dress
 
 if TYPE_CHECKING:
     from textual.command import Provider
+    from textual.screen import Screen
 
     from core.errors import LabError
+    from core.events import State
+    from tui.keymap import Keymap
+    from tui.preferences import Preferences
     from tui.screens.home import HomeScreen
     from tui.screens.laboratory import LaboratoryScreen
     from tui.session import Opener
@@ -47,14 +57,20 @@ class LabtopApp(App[None]):
         autostart: bool = False,
         model_pace: float = 0.0,
         opener: Opener | None = None,
+        preferences: Preferences | None = None,
     ) -> None:
         """`model_pace` is how many seconds the built-in researcher takes for a reply, so that it can be watched."""
-        super().__init__()
+        # Without colours Textual would mix greys; over the terminal's own colours it leaves them out.
+        super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
+        self.preferences = preferences
+        self.own_keys: Keymap = {}
+        self.attention = Attention()
         self.project_path = project_path
         self.autostart = autostart
         self.model_pace = model_pace
         self._opener = opener
         self._escapes = EscapeFilter()
+        self._painted = Painted()
         self._laboratory: LaboratoryScreen | None = None
         self.animation_level = "none"
 
@@ -63,31 +79,64 @@ class LabtopApp(App[None]):
         return OpeningScreen(f"opening {self.project_path} …" if self.project_path else "looking for your projects …")
 
     def on_mount(self) -> None:
-        if self.console.color_system == "standard" and not self.is_headless:
-            self.theme = "ansi-dark"  # sixteen colours are the terminal's own; mixed ones would come out as any of them
+        dress(self, self.preferences.theme if self.preferences else "")
         self.call_after_refresh(self._begin)
 
-    def _begin(self) -> None:
+    async def _begin(self) -> None:
+        await self._read_keys()
         if self.project_path is None:
             self.action_projects()
         else:
             self.enter(self.project_path, self.autostart)
 
+    async def _read_keys(self) -> None:
+        """The person's own keys, before there is a screen that shows them."""
+        if self.preferences is None:
+            return
+        from tui.keymap import for_textual, read_keymap
+
+        self.own_keys, problems = await asyncio.to_thread(read_keymap)
+        self.set_keymap(for_textual(self.own_keys))
+        for problem in problems:
+            self.notify(problem, title="Keys", severity="warning", markup=False, timeout=15)
+
     def on_home_screen_chosen(self, message: HomeScreen.Chosen) -> None:
         """A project was chosen from the list."""
-        self.enter(message.path)
+        self.enter(message.path, message.running)
 
-    def on_laboratory_screen_left(self) -> None:
-        """The laboratory was left for the list; its engine is stopped already."""
+    def on_leaving_screen_left(self) -> None:
+        """The laboratory was left for the list; its engine is stopped, or goes on by itself."""
         self.action_projects()
 
     async def action_quit(self) -> None:
         """Stop the engine, then end the app with a word on what is kept."""
         self.exit(message=await self._laboratory.stop() if self._laboratory else None)
 
+    async def on_event(self, event: Event) -> None:
+        """Note that somebody is there, besides what Textual does with an event."""
+        if isinstance(event, (Key, AppFocus, MouseDown, Paste)):
+            self.attention.see()
+        await super().on_event(event)
+
+    def attend(self, before: State, now: State, words: str) -> None:
+        """Call the person back where the run has stopped working and nobody looks."""
+        if self.attention.needed(before, now, self.app_focus) and (not self.preferences or self.preferences.notify):
+            call(self, words)
+
+    def ring(self, words: str) -> None:
+        """Tell the person something that they asked to be told, wherever they look."""
+        if not self.preferences or self.preferences.notify:
+            call(self, words)
+
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Textual's filters, and ours that no control code from outside gets past."""
         return [*super().get_line_filters(), self._escapes]
+
+    def _display(self, screen: Screen[object], renderable: Any) -> None:
+        """Write a frame, but of it only what does not stand in the terminal already."""
+        if isinstance(renderable, CompositorUpdate):
+            renderable = Changes(renderable, self._painted)
+        super()._display(screen, renderable)
 
     def enter(self, path: Path, running: bool = False) -> None:
         """Open the project in `path`, in a worker."""
@@ -98,7 +147,9 @@ class LabtopApp(App[None]):
         self.run_worker(self._go_home(), exclusive=True, group="screen")
 
     async def _enter(self, path: Path, running: bool) -> None:
-        await asyncio.to_thread(import_module, "tui.screens.laboratory")
+        from tui.warm import warm
+
+        await asyncio.to_thread(warm)
         from core.errors import LabError
         from tui.screens.laboratory import LaboratoryScreen
         from tui.session import Session, open_project
@@ -106,11 +157,13 @@ class LabtopApp(App[None]):
         try:
             opened = await asyncio.to_thread(self._opener or open_project, path, running, self.model_pace)
             session = Session(opened)
+            await session.open()
             board, turns = await session.read()
         except LabError as error:
             self._refuse(error)
             return
-        self._laboratory = LaboratoryScreen(session, board, turns)
+        slow_link = self.preferences is not None and self.preferences.slow_link
+        self._laboratory = LaboratoryScreen(session, board, turns, slow_link=slow_link)
         opening = self.screen_stack[0]
         assert isinstance(opening, OpeningScreen)
         wish, opening.wish = opening.wish, ""
@@ -120,10 +173,11 @@ class LabtopApp(App[None]):
 
     async def _go_home(self) -> None:
         await asyncio.to_thread(import_module, "tui.screens.home")
-        from tui.screens.home import HomeScreen, looked_at
+        from tui.screens.home import HomeScreen
+        from tui.screens.listed import looked_at
 
         self._laboratory = None
-        await self._only(HomeScreen(await asyncio.to_thread(looked_at)))
+        await self._only(HomeScreen(await asyncio.to_thread(looked_at), read=looked_at))
 
     async def _only(self, screen: LaboratoryScreen | HomeScreen) -> None:
         """Put the screen above the first frame, in the place of any other."""

@@ -17,6 +17,7 @@ from core.events import (
     ProgramFinished,
     ProgramOutput,
     ProgramStarted,
+    ProgramUsage,
     Proposed,
     ReportCompiled,
     Restarted,
@@ -58,13 +59,15 @@ class PhaseRow:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One candidate in the chart: `value` is the measured metric, `judge` the judge's 0-1."""
+    """One candidate: `value` is the measured metric, `judge` the judge's 0-1; `why` is what was thought of it."""
 
     turn: int
     value: float | None
     judge: float
     kept: bool
     failed: bool
+    command: str = ""
+    why: str = ""
 
 
 LONG = 10.0
@@ -191,6 +194,8 @@ class Board:
     """Seconds that it may take."""
     printed: str = ""
     """The last line that it has printed."""
+    usage: ProgramUsage | None = None
+    """What it took of the machine when it was looked at last."""
     pages: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
     asked: float | None = None
@@ -232,7 +237,7 @@ class Board:
 
     def apply(self, event: Event) -> None:
         """Take one event in."""
-        if not isinstance(event, (Waiting, ProgramOutput, Notice)):
+        if not isinstance(event, (Waiting, ProgramOutput, ProgramUsage, Notice)):
             self.wait = None
         match event:
             case RunStarted(project, branch, head, model, sandbox, turns):
@@ -250,6 +255,9 @@ class Board:
                 self.proposed = event
             case ProgramStarted(_, path, _, limit):
                 self.program, self.began, self.limit, self.printed = path, self.clock(), limit, ""
+                self.usage = None
+            case ProgramUsage():
+                self.usage = event
             case ProgramFinished():
                 self.program = ""
             case ReportCompiled(_, pages, problems):
@@ -330,10 +338,11 @@ class Board:
         points = self.candidates.get(turn.phase)
         if points is None or turn.agent in (Agent.RESEARCHER, Agent.LABTOP):
             return
-        if turn.score:
-            points.append(Point(turn.number, turn.score.value, turn.score.judge, turn.score.kept, False))
+        if score := turn.score:
+            of = (turn.command, turn.reflection)
+            points.append(Point(turn.number, score.value, score.judge, score.kept, False, *of))
         elif turn.status is Status.FAILED:
-            points.append(Point(turn.number, None, 0.0, False, True))
+            points.append(Point(turn.number, None, 0.0, False, True, turn.command, turn.reflection or turn.outcome))
 
 
 def restored(turns: Iterable[tuple[str, Turn]], progress: Progress) -> Board:

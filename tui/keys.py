@@ -1,8 +1,7 @@
-"""Every action of the app, once: the footer, the help, the palette and the README's table are made from this list."""
+"""Every action of the app, once: footer, help, palette, commands and the written tables are made from this list."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -15,7 +14,9 @@ class Scope(StrEnum):
     LABORATORY = "The laboratory"
     WAITING = "While a turn waits for you"
     HISTORY = "The history"
+    COMPARE = "Lines compared"
     PANES = "In a pane"
+    PICTURES = "Pages and figures"
     HOME = "Your projects"
 
 
@@ -44,12 +45,23 @@ class Action:
 _LAB, _ASK, _HISTORY, _HOME = Scope.LABORATORY, Scope.WAITING, Scope.HISTORY, Scope.HOME
 _PANE = Scope.PANES
 """Bound by the panes themselves; here for the help and the README."""
-_EVERYWHERE = (_LAB, _HISTORY, _HOME)
+_PICTURES, _COMPARE = Scope.PICTURES, Scope.COMPARE
+_EVERYWHERE = (_LAB, _HISTORY, _HOME, _PICTURES, _COMPARE)
 
 ACTIONS = (
     Action("run_pause", ("space",), "space", "run/pause", "Run on, or hold before the next turn", (_LAB,), True),
     Action("step", ("n",), "n", "step", "Make one turn, then hold", (_LAB,), True),
     Action("finish_phase", ("f",), "f", "finish phase", "Run to the end of this phase, then hold", (_LAB,)),
+    Action("choose_stop", ("p",), "p", "pause at", "Hold after this turn, at $5, at 03:00; the stops to come", (_LAB,)),
+    Action("choose_autonomy", ("A",), "A", "autonomy", "How often you are asked, phase by phase", (_LAB,)),
+    Action(
+        "interrupt",
+        ("escape",),
+        "esc",
+        "stop reply",
+        "Stop the reply that is being written; what came is kept",
+        (_LAB,),
+    ),
     Action("history", ("h",), "h", "history", "Look at every turn, and go back to one", (_LAB,), True),
     Action("look", ("enter",), "enter", "look", "Read the selected turn", (_HISTORY,), True),
     Action(
@@ -65,13 +77,13 @@ ACTIONS = (
     Action("redo", ("ctrl+r",), "^r", "redo", "Go back again after an undo", (_LAB, _HISTORY)),
     Action(
         "show_pane",
-        tuple("123456"),
-        "1-6",
+        tuple("1234567890"),
+        "1-0",
         "panes",
-        "Go to chat, diff, scores, report, history, output",
+        "Go to chat, diff, scores, report, history, output; 7 program, 8 papers, 9 reviews, 0 costs",
         (_LAB,),
         True,
-        ("chat", "diff", "scores", "report", "history", "output"),
+        ("chat", "diff", "scores", "report", "history", "output", "program", "papers", "reviews", "costs"),
     ),
     Action("next_pane", ("tab",), "tab", "next pane", "Go to the next pane", (_LAB,)),
     Action("previous_pane", ("shift+tab",), "shift+tab", "previous pane", "Go to the pane before", (_LAB,)),
@@ -83,36 +95,105 @@ ACTIONS = (
     Action("decline", ("x",), "x", "decline", "Say no, with a reason that the agent reads", (_ASK,)),
     Action("take_over", ("t",), "t", "take over", "Answer in the agent's place", (_ASK,)),
     Action("skip", ("s",), "s", "skip", "Pass over this reply without a word", (_ASK,)),
+    Action("ask_agent", ("W",), "W", "ask", "Ask the agent about its reply; no turn is made of it", (_ASK,)),
+    Action(
+        "hunks",
+        ("left_square_bracket", "right_square_bracket"),
+        "[ ]",
+        "hunks",
+        "Choose the hunks that may act, and say why not the others",
+        (_ASK,),
+        False,
+        ("previous", "next"),
+    ),
     Action("scroll", ("up", "down", "j", "k"), "↑ ↓ j k", "scroll", "A line up or down; PgUp PgDn a page", (_PANE,)),
     Action(
         "ends", ("home", "end", "g", "G"), "g G", "ends", "The beginning; the end, where new text is followed", (_PANE,)
     ),
-    Action("look_at", ("enter",), "enter", "look", "Read the turn (in History)", (_PANE,)),
+    Action(
+        "look_at",
+        ("enter",),
+        "enter",
+        "look",
+        "Read the turn (in History, Scores), the paper, the turn that measured a number (in Report); open (in Chat)",
+        (_PANE,),
+    ),
     Action("fold", ("o",), "o", "fold", "Open what is folded, or fold it again (in Chat)", (_PANE,)),
+    Action(
+        "open_program", ("o",), "o", "open", "Open it in your editor; a held run only (in Program, Report)", (_PANE,)
+    ),
     Action("hunk", ("{", "}"), "{ }", "hunk", "The hunk before, the next hunk (in Diff)", (_PANE,)),
-    Action("page", ("[", "]"), "[ ]", "page", "The page before, the next page (in Report)", (_PANE,)),
+    Action("head", ("{", "}"), "{ }", "mark", "Mark what enter opens: a prompt, a command … (in Chat)", (_PANE,)),
+    Action("other_output", ("{", "}"), "{ }", "other", "The program before, the next one (in Output)", (_PANE,)),
+    Action("candidate", ("{", "}"), "{ }", "candidate", "The better candidate, the next best (in Program)", (_PANE,)),
+    Action("page", ("[", "]"), "[ ]", "page", "The page before, the next (in Report); round (in Reviews)", (_PANE,)),
+    Action("walk", ("left", "right"), "← →", "walk", "The candidate before, the next candidate (in Scores)", (_PANE,)),
+    Action("number", (".", ","), ". ,", "number", "The next number, the number before (in Report)", (_PANE,)),
+    Action("pictures", ("w",), "w", "pictures", "Pages and figures as pictures (in Report)", (_PANE,)),
+    Action(
+        "picture",
+        ("left_square_bracket", "right_square_bracket"),
+        "[ ]",
+        "picture",
+        "The page or figure before, the next one",
+        (_PICTURES,),
+        True,
+        ("previous", "next"),
+    ),
+    Action("larger", ("plus", "equals_sign"), "+", "larger", "Draw the picture larger", (_PICTURES,), True),
+    Action("smaller", ("minus",), "-", "smaller", "Draw the picture smaller", (_PICTURES,), True),
     Action("view", ("v",), "v", "view", "Text of the pages or LaTeX source (in Report)", (_PANE,)),
     Action(
         "turn_part",
         ("left_square_bracket", "right_square_bracket"),
         "[ ]",
         "part",
-        "Reply, diff or output of the turn",
+        "Reply, diff, code, plan, report, metrics, figures, output, evidence of the turn",
         (_HISTORY,),
         True,
         ("previous", "next"),
     ),
+    Action("turn_view", ("v",), "v", "view", "What the turn changed in a file, or all of the file", (_HISTORY,)),
+    Action("branch", ("b",), "b", "branch", "Start a line of inquiry at the selected turn", (_HISTORY,), True),
+    Action("compare", ("c",), "c", "compare", "Mark a turn or line; with two marked, compare them", (_HISTORY,), True),
+    Action("look_for", ("slash",), "/", "filter", "Look for turns by agent, phase, status or words", (_HISTORY,), True),
+    Action("open_file", ("o",), "o", "open", "Open the file shown in your editor, as a copy to read", (_HISTORY,)),
+    Action(
+        "other_file",
+        ("left_square_bracket", "right_square_bracket"),
+        "[ ]",
+        "file",
+        "The file before, the next file that differs",
+        (_COMPARE,),
+        True,
+        ("previous", "next"),
+    ),
+    Action("take", ("T",), "T", "take", "Take a finding of the other line into the one you work on", (_COMPARE,), True),
     Action("copy_commit", ("y",), "y", "copy hash", "Copy the commit of the selected turn", (_HISTORY,), True),
     Action("new_project", ("n",), "n", "new project", "Start a project on a question of yours", (_HOME,), True),
     Action("open_selected", ("enter",), "enter", "open", "Open the selected project", (_HOME,), True),
-    Action("home", (), "", "projects", "Leave this project (it stays as it is) for the list of projects", (_LAB,)),
-    Action("palette", ("slash", "ctrl+p"), "/ ^p", "commands", "Every command by name", _EVERYWHERE, True),
+    Action(
+        "home", (), "", "projects", "Leave this project for the list of projects; a running engine goes on", (_LAB,)
+    ),
+    Action("demo", ("d",), "d", "demo", "Open the demo: a whole study on the built-in researcher", (_HOME,), True),
+    Action(
+        "set_model", ("m",), "m", "models", "Describe models of yours in config.toml, in your editor", (_HOME,), True
+    ),
+    Action("welcome", (), "", "welcome", "What labtop is, what is here for it, and a first question", (_HOME,)),
+    Action("find", ("slash",), "/", "find", "Show only the projects that hold some words", (_HOME,), True),
+    Action("command", ("slash", "colon"), "/ :", "commands", "Start a command in the input line", (_LAB,), True),
+    Action("palette", ("ctrl+p",), "^p", "palette", "Every command by name", _EVERYWHERE, True),
+    Action("doctor", ("D",), "D", "doctor", "What this machine has and lacks, and what to do about it", _EVERYWHERE),
     Action(
         "save_picture", (), "", "save picture", "Save this screen as an SVG file in the current folder", _EVERYWHERE
     ),
     Action("change_theme", (), "", "theme", "Choose the colours", _EVERYWHERE),
     Action("help", ("question_mark", "f1"), "?", "help", "What each key does on this screen", _EVERYWHERE, True),
-    Action("back", ("escape",), "esc", "back", "Back to where you came from", (_HISTORY,), True),
+    Action("back", ("escape",), "esc", "back", "Back to where you came from", (_HISTORY, _PICTURES, _COMPARE), True),
+    Action(
+        "detach", ("ctrl+d",), "^d", "detach", "End the app, leave the engine at work; `labtop` comes back", (_LAB,)
+    ),
+    Action("take_helm", ("H",), "H", "take the helm", "Steer, where another app does and this one watches", (_LAB,)),
     Action("leave", ("q",), "q", "quit", "Stop cleanly; everything that was done is committed", _EVERYWHERE, True),
 )
 
@@ -126,22 +207,14 @@ def bindings(*scopes: Scope) -> list[BindingType]:
     """The same actions as Textual's bindings."""
     return [
         Binding(
-            key, f"{action.id}({argument!r})" if argument else action.id, action.label, tooltip=action.help, show=False
+            key,
+            f"{action.id}({argument!r})" if argument else action.id,
+            action.label,
+            tooltip=action.help,
+            show=False,
+            id=f"{action.id}.{argument}" if argument else action.id,
         )
         for action in actions(*scopes)
-        for key, argument in zip(action.keys, action.arguments or ("",) * len(action.keys), strict=True)
+        for keys in [action.keys or (f"no_key_{action.id}",)]  # none yet: a person's own keymap may give it one
+        for key, argument in zip(keys, action.arguments or ("",) * len(keys), strict=True)
     ]
-
-
-def markdown_table() -> str:
-    """The keys as the README shows them."""
-    return "\n\n".join(_section(scope, actions(scope)) for scope in Scope) + "\n"
-
-
-def _section(scope: Scope, rows: Iterable[Action]) -> str:
-    lines = [f"| `{a.shown}` | {a.help} |" for a in rows if a.shown]
-    return "\n".join((f"**{scope}**", "", "| key | what it does |", "|---|---|", *lines))
-
-
-if __name__ == "__main__":
-    print(markdown_table(), end="")

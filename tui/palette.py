@@ -8,7 +8,7 @@ from functools import partial
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.types import IgnoreReturnCallbackType
 
-from tui.keys import actions
+from tui.keymap import at_hand
 from tui.screens.screen import LabScreen
 
 
@@ -32,7 +32,7 @@ class Actions(Provider):
         screen = self.screen
         if not isinstance(screen, LabScreen):
             return
-        for action in actions(*screen.scopes):
+        for action in at_hand(self.app, *screen.scopes):
             for name, command in action.commands:
                 keys = f"  {action.shown}" if action.shown and not action.arguments else ""
                 yield name, action.help + keys, partial(screen.run_action, command)

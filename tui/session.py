@@ -1,25 +1,27 @@
-"""One open project and the engine on it: what the engine says is queued here until the screen drains it."""
+"""One open project and the way to its engine: what the engine says is queued here until the screen drains it."""
 
 from __future__ import annotations
 
 import asyncio
 import os
-import traceback
 from collections import deque
-from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.errors import LabError
-from core.events import Event, Notice, ProgramOutput, State, StateChanged, Thinking, Token
+from core.events import Event, Notice, ProgramStarted, RunStarted, State, Steered, TurnCommitted, TurnStarted
+from core.host.standing import joined
+from core.orders import Answer, GiveUp, Go, Order, Pause, Step, StopAfter, TakeHelm, Travel
 from core.record import Cost, LoggedTurn, Phase
-from tui.board import Board, restored
+from tui.board import Board, beyond, restored
+from tui.links import Anew, Heard, Here, Link, Since
+from tui.wire import Wire
 
 if TYPE_CHECKING:
-    from core.gate import PersonGate
-    from core.laboratory import Laboratory
+    from core.gate import PersonGate, Verdict
+    from core.host.engine import Runs
     from core.workspace.project import Project
 
 REPORT = "report/report"
@@ -32,98 +34,179 @@ REMEMBERED_TURNS = 500
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A project with an engine on it that has not been started."""
+    """A project with an engine on it, in this process, that has not been started."""
 
     project: Project
-    engine: Laboratory
+    engine: Runs
     gate: PersonGate
 
 
-Opener = Callable[[Path, bool, float], Opened]
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """A project whose engine is a process of its own, there already or to be started."""
+
+    project: Project
+    running: bool = False
+    pace: float = 0.0
+
+
+Opener = Callable[[Path, bool, float], Opened | Apart]
 """Opens the project in a folder. The flag says whether it runs at once, the number is the built-in researcher's pace.
 
 Slow, so never called on the screen's loop."""
 
 
 class Session:
-    """Starts, holds and stops the engine, and changes the history while it is stopped."""
+    """One open project: hears its engine, orders it about, and changes the history while it is stopped."""
 
-    def __init__(self, opened: Opened) -> None:
+    def __init__(self, opened: Opened | Apart) -> None:
         self.project = opened.project
-        self.gate = opened.gate
-        self._engine = opened.engine
-        self._said: deque[Event] = deque()
-        self._task: asyncio.Task[None] | None = None
+        self.link: Link = _link(opened)
+        self.moved = False
+        """Whether the engine speaks of another place in the history than was read; `read` again, then go on."""
+        self._said: deque[Heard] = deque()
+        self._since: Since | None = None
+        self._backdate: Since | None = None
+        self._head = ""
+        self.link.hear(self._said.append, self._said.clear)
+
+    async def open(self) -> None:
+        """Attach to the engine if it is at work already, so that what it says follows on what is read next."""
+        self._since = self._backdate = await self.link.attach()
 
     async def read(self) -> tuple[Board, list[LoggedTurn]]:
         """The project as its history tells it: a filled board, and the turns, oldest first."""
-        return await asyncio.to_thread(self._read)
+        since, self._since = self._since or Since(), None
+        board, turns = await asyncio.to_thread(self._read, since)
+        self._head, self.moved = board.head, False
+        return board, turns
 
     def start(self) -> None:
         """Let the engine work, as far as the gate allows."""
-        if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._listen(), name="engine")
+        self.link.start()
 
     def drain(self) -> list[Event]:
         """What the engine has said since the last call, with neighbouring pieces of text joined."""
         events: list[Event] = []
-        while self._said:
-            event = self._said.popleft()
-            before = events[-1] if events else None
-            match before, event:
-                case (Token(turn, text), Token(same, more)) if turn == same:
-                    events[-1] = Token(turn, text + more)
-                case (Thinking(turn, text), Thinking(same, more)) if turn == same:
-                    events[-1] = Thinking(turn, text + more)
-                case (ProgramOutput(turn, text), ProgramOutput(same, more)) if turn == same:
-                    events[-1] = ProgramOutput(turn, text + more)
-                case _:
-                    events.append(event)
-        return events
+        while self._said and not self.moved:
+            event = self._said[0]
+            if isinstance(event, Anew) or (isinstance(event, RunStarted) and self._head not in ("", event.head)):
+                self._move(event)
+                break
+            self._said.popleft()
+            if isinstance(event, TurnCommitted):
+                self._head = event.commit
+            events.append(event)
+        return joined(events)
+
+    def backdate(self, board: Board, events: Sequence[Event]) -> None:
+        """Count the turn in flight, and its program, from when they began and not from when this app came to it."""
+        since = self._backdate
+        if since is None:
+            return
+        if board.asked is not None and any(isinstance(event, TurnStarted) for event in events):
+            board.asked -= since.turn_seconds
+        if board.program and any(isinstance(event, ProgramStarted) for event in events):
+            board.began -= since.program_seconds
+            self._backdate = None
+        if any(isinstance(event, TurnCommitted) for event in events):
+            self._backdate = None
+
+    def _move(self, event: Anew | RunStarted) -> None:
+        """Have the history read where the engine stands."""
+        if isinstance(event, Anew):
+            self._said.popleft()
+            self._since = self._backdate = event.since
+        else:
+            self._since = Since(event.head)
+        self.moved = True
+
+    # Steering
+
+    @property
+    def steered(self) -> Steered:
+        """The person's hand on the run: what it may do, how often they are asked, which pauses are to come."""
+        return self.link.steered
+
+    @property
+    def state(self) -> State:
+        """What the gate lets the run do now."""
+        return self.link.steered.state
+
+    @property
+    def held(self) -> str:
+        """Why the next turn may not begin; empty when it may."""
+        return self.link.steered.held
+
+    @property
+    def steers(self) -> bool:
+        """Whether this app steers; else it watches."""
+        return self.link.steers
+
+    def order(self, order: Order) -> None:
+        """Give the engine an order; what comes of it is heard among its events, a refusal as a notice."""
+        self.link.give(order)
+
+    async def obey(self, order: Order) -> str:
+        """Give the engine an order and wait for it; returns what happened. Raises LabError when it is refused."""
+        return await self.link.obey(order)
 
     def go(self) -> None:
         """Run on."""
-        self.gate.go()
-        self.start()
+        self.order(Go())
 
     def pause(self) -> None:
         """Hold before the next turn."""
-        self.gate.pause()
+        self.order(Pause())
 
     async def give_up(self) -> None:
         """Hold at once, in the middle of a turn: what it had done is lost, replies that came in are not."""
-        await self.stop()
-        self.gate.pause("paused by you, in the middle of a turn: it is made anew")
-        self.start()
+        try:
+            await self.obey(GiveUp())
+        except LabError as error:
+            self._said.append(Notice("warning", str(error)))
 
     def step(self) -> None:
         """Make one turn, then hold."""
-        self.gate.step()
-        self.start()
+        self.order(Step())
 
     def finish_phase(self, phase: Phase) -> None:
         """Run to the end of `phase`, then hold."""
-        self.gate.stop_after(phase)
-        self.start()
+        self.order(StopAfter(phase))
+
+    def answer(self, verdict: Verdict) -> None:
+        """Decide on the reply that waits."""
+        self.order(Answer(verdict))
+
+    async def take_helm(self) -> str:
+        """Steer from here on, whoever did until now; says in words what came of it."""
+        return "this app steers already" if self.steers else await self.obey(TakeHelm())
 
     async def stop(self) -> None:
-        """Stop the engine at once; at most the turn in flight is lost."""
-        task, self._task = self._task, None
-        if task is not None and not task.done():
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+        """Stop the engine at once, or leave it where another app steers; at most the turn in flight is lost."""
+        await self.link.stop()
 
-    async def change(self, work: Callable[[], object], why: str) -> tuple[Board, list[LoggedTurn]]:
-        """Change the history while the engine is stopped, read it, and start the engine anew, held; raises LabError."""
-        await self.stop()
-        self._said.clear()
+    async def leave(self) -> str:
+        """Leave the engine at work; says in words why that cannot be, else nothing."""
+        return await self.link.leave()
+
+    async def change(self, work: Callable[[], object] | Travel, why: str) -> tuple[Board, list[LoggedTurn]]:
+        """Change the history while the engine is stopped, read it, and have the engine go on, held; raises LabError.
+
+        The engine itself travels; any other work is done here, while it lets go of the project.
+        """
+        if isinstance(work, Travel):
+            try:
+                self._since = Since(await self.link.travel(replace(work, reason=why)))
+                return await self.read()
+            finally:
+                self.start()
+        await self.link.lend()
         try:
             await asyncio.to_thread(work)
             return await self.read()
         finally:
-            self.gate.pause(why)
-            self.start()  # last, so that its first words find the new board
+            await self.link.hold(why)  # last, so that its first words find the new board
 
     async def phase(self) -> Phase:
         """The phase that the next turn belongs to; the last one shown may be done already."""
@@ -163,15 +246,17 @@ class Session:
             notes.write(f"{words}\n")
         return name
 
-    def _read(self) -> tuple[Board, list[LoggedTurn]]:
+    def _read(self, since: Since) -> tuple[Board, list[LoggedTurn]]:
         from core.progress import read_progress
 
-        project = self.project
-        turns = list(reversed(project.log(REMEMBERED_TURNS)))
-        board = restored(((logged.commit, logged.turn) for logged in turns), read_progress(project))
+        project, rev = self.project, since.head or "HEAD"
+        turns = list(reversed(project.log(REMEMBERED_TURNS, rev)))
+        progress = read_progress(project, since.head or None)
+        board = restored(((logged.commit, logged.turn) for logged in turns), progress)
         board.model = next((logged.turn.model for logged in reversed(turns) if logged.turn.model), "")
-        board.project, board.branch, board.head = project.name, project.branch_name, project.head
-        board.reckon(expenses(project))
+        board.project, board.branch = project.name, project.branch_name
+        board.head = since.head or project.head
+        board.reckon(beyond(expenses(project, since.head), since.paid))
         board.cap = self._cap()
         return board, turns
 
@@ -185,45 +270,32 @@ class Session:
         except LabError:
             return 0.0  # the engine says what is wrong with the settings, before it spends anything
 
-    async def _listen(self) -> None:
-        try:
-            async for event in self._engine.run():
-                self._said.append(event)
-        except LabError as error:
-            self._said += [Notice("error", f"{error.title}: {error}"), StateChanged(State.STOPPED, str(error))]
-        except Exception as error:  # noqa: BLE001  a defect in the engine must be seen, and the app must live to show it
-            self._said += self._defect(error)
 
-    def _defect(self, error: Exception) -> list[Event]:
-        file = self.project.private("defect.txt")
-        file.write_text("".join(traceback.format_exception(error)), encoding="utf-8", errors="replace")
-        words = f"a defect in labtop: {type(error).__name__}: {error}"
-        return [
-            Notice("error", f"{words}. All turns are kept. What to report: {file}"),
-            StateChanged(State.STOPPED, words),
-        ]
+def expenses(project: Project, in_flight: str = "") -> Cost:
+    """All that models have cost in the project, rolled back or broken off: what the caps are held against.
 
-
-def expenses(project: Project) -> Cost:
-    """All that models have cost in the project, rolled back or broken off: what the caps are held against."""
+    Without what is only promised for a turn in flight, which starts from the commit `in_flight`.
+    """
     from core.ledger import Sum, ledger_of
 
-    total = sum(ledger_of(project).accounts().values(), Sum())
+    ledger = ledger_of(project)
+    total = sum(ledger.accounts().values(), Sum())
+    if in_flight:
+        total -= ledger.promised(in_flight)
     money = total.amount.money
     return Cost(total.calls, total.prompt_tokens, total.completion_tokens, money, cached_tokens=total.cached_tokens)
 
 
-def open_project(path: Path, running: bool, pace: float) -> Opened:
-    """Open the project in `path` with the model that its settings name; raises LabError."""
-    from core.gate import PersonGate
-    from core.laboratory import Laboratory
-    from core.models.builtin.researcher import BuiltinResearcher
+def open_project(path: Path, running: bool, pace: float) -> Apart:
+    """Open the project in `path`, with an engine in a process of its own; raises LabError."""
     from core.workspace.project import Project
 
     project = Project.open(path)
-    settings = project.settings()
-    gate = PersonGate(running=running)
-    # Only the built-in researcher is too quick to be followed; any other model is chosen by the engine as ever.
-    alone = settings.model == "builtin" and not settings.models
-    paced = BuiltinResearcher(settings.seed, pace=pace) if alone else None
-    return Opened(project, Laboratory(project, gate, paced), gate)
+    project.settings()  # what is wrong with them is said before the project is shown
+    return Apart(project, running, pace)
+
+
+def _link(opened: Opened | Apart) -> Link:
+    if isinstance(opened, Apart):
+        return Wire(opened.project, running=opened.running, pace=opened.pace)
+    return Here(opened.project, opened.engine, opened.gate)

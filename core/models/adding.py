@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
 from core.errors import SettingsError
 from core.models.named import config_path, read_named
+from core.places import write_privately
 
 EXAMPLES = """\
 [models.openai]                          # the name that lab.toml says; any you like
@@ -56,9 +56,23 @@ def add_model(name: str, **values: Any) -> Path:
         raise SettingsError(f"{path} cannot be added to: {error}.", "Write the model into it by hand.") from error
     read_named(text, str(path))
     try:
-        _write(path, text)
+        write_privately(path, text)
     except OSError as error:
         raise SettingsError(f"{path} cannot be written: {error}.", "Nothing was changed.") from error
+    return path
+
+
+def begin_config() -> Path:
+    """The user's `config.toml`; a new one begins with examples, all commented out. Raises SettingsError."""
+    path = config_path()
+    if not path.exists():
+        lines = "".join(f"# {line}".rstrip() + "\n" for line in EXAMPLES.splitlines())
+        try:
+            write_privately(
+                path, f"# Models of your own; `labtop models` tries them. Take away the # of what you use.\n\n{lines}"
+            )
+        except OSError as error:
+            raise SettingsError(f"{path} cannot be written: {error}.", "Nothing was changed.") from error
     return path
 
 
@@ -69,16 +83,3 @@ def _read(path: Path) -> str:
         return ""
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path} cannot be read: {error}.", "Make it a readable UTF-8 file.") from error
-
-
-def _write(path: Path, text: str) -> None:
-    """Replace the file in one step; only the user may read it."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.unlink(missing_ok=True)
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path.resolve())

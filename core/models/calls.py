@@ -22,6 +22,8 @@ from core.threads import to_the_end
 
 LONGEST_REPLY = 400_000
 """Characters of a whole reply; what comes after is not read."""
+INTERRUPTED = "The researcher stopped the reply here."
+"""The note on a reply that is what had arrived by then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,29 +95,40 @@ class Meter(Protocol):
 Hear = Callable[[str | Thought | Delay | Again], None]
 
 
-async def call(model: Model, request: Request, meter: Meter, hear: Hear, *, patience: Patience | None = None) -> Reply:
+async def call(
+    model: Model,
+    request: Request,
+    meter: Meter,
+    hear: Hear,
+    *,
+    patience: Patience | None = None,
+    stop: asyncio.Event | None = None,
+) -> Reply:
     """Get a whole reply, telling `hear` its pieces and its waits as they come; can be cancelled at any point.
 
-    Raises PromptTooLong, PersonNeeded when the budget does not allow the call, and ModelError when there is no usable
-    reply: declined, the key refused, or no answer for as long as `patience` lasts.
+    Once `stop` is set the reply is what had come by then, paid at its worst, with INTERRUPTED as its note. Raises
+    PromptTooLong, PersonNeeded when the budget does not allow the call, and ModelError when there is no usable reply:
+    declined, the key refused, or no answer for as long as `patience` lasts.
     """
-    return await _Call(model, meter, hear, patience or Patience()).whole(request)
+    return await _Call(model, meter, hear, patience or Patience(), stop or asyncio.Event()).whole(request)
 
 
 class _Call:
     """The calls that one reply takes."""
 
-    def __init__(self, model: Model, meter: Meter, hear: Hear, patience: Patience) -> None:
+    def __init__(self, model: Model, meter: Meter, hear: Hear, patience: Patience, stop: asyncio.Event) -> None:
         self._model = model
         self._meter = meter
         self._hear = hear
         self._patience = patience
+        self._stop = stop
+        self._pieces: list[str] = []
         self._usages: list[Usage] = []
         self._money = 0.0
         self._heard = False
 
     async def whole(self, request: Request) -> Reply:
-        text, usage = await self._part(request)
+        text, usage = await self._unless_stopped(request)
         note = ""
         for turn in range(self._patience.continued + 1):
             if usage.finish != "length":
@@ -124,11 +137,12 @@ class _Call:
             if note:
                 break
             try:
-                more, usage = await self._part(replace(request, begun=text))
+                more, usage = await self._unless_stopped(replace(request, begun=text))
             except (ModelError, PersonNeeded) as error:  # what is there is paid for, and better than nothing
                 note = f"The reply was cut at its limit and could not be gone on with: {error.message}"
                 break
             text = joined(text, more)
+        note = INTERRUPTED if usage.finish == _STOPPED else note
         return Reply(hidden(text), self._summed(usage.finish), len(self._usages), self._money, note)
 
     def _why_cut(self, text: str, turn: int) -> str:
@@ -138,6 +152,20 @@ class _Call:
         if len(text) >= LONGEST_REPLY:
             return f"The reply was cut at {LONGEST_REPLY} characters."
         return f"{limit}, {turn + 1} times." if turn == self._patience.continued else ""
+
+    async def _unless_stopped(self, request: Request) -> tuple[str, Usage]:
+        """One answer, or what had come of it when the person stopped it."""
+        part = asyncio.ensure_future(self._part(request))
+        stopped = asyncio.ensure_future(self._stop.wait())
+        try:
+            await asyncio.wait({part, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopped.cancel()
+            part.cancel()
+            await asyncio.wait({part})  # what it has used is counted before anything else happens
+        if part.cancelled():
+            return "".join(self._pieces), Usage(0, 0, estimated=True, finish=_STOPPED)
+        return part.result()
 
     async def _part(self, request: Request) -> tuple[str, Usage]:
         """One answer, however often it has to be asked for."""
@@ -150,6 +178,7 @@ class _Call:
                 problem = error
             delay = waits.next(problem)
             self._hear(delay)
+            self._pieces = []
             await self._patience.sleep(delay.seconds)
             if self._heard:
                 self._hear(Again(problem.message))
@@ -160,7 +189,7 @@ class _Call:
         """One call to the model, paid whatever comes of it."""
         booked = await self._reserved(request)
         began = self._patience.clock()
-        pieces: list[str] = []
+        pieces = self._pieces = []
         spent: Usage | None = None
         try:
             async with asyncio.timeout(booked.seconds):
@@ -231,6 +260,9 @@ class _Call:
             any(usage.estimated for usage in self._usages),
             finish,
         )
+
+
+_STOPPED = "stopped"
 
 
 class _Refused(Exception):

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import SettingsError
-from core.models.named import Named, config_folder
+from core.models.named import Named
+from core.places import config_folder
 
 SERVICE = "labtop"
 """The service that keys are kept under in the keyring; the user name there is the variable's name."""

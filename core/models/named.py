@@ -7,7 +7,6 @@ could set `base_url` could send the user's key wherever it likes.
 from __future__ import annotations
 
 import difflib
-import os
 import tomllib
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -18,6 +17,7 @@ from core.clean import clean
 from core.errors import SettingsError
 from core.models.model import Price
 from core.models.prices import is_loopback
+from core.places import config_folder
 
 LARGEST_FILE = 64_000
 """Characters that a `config.toml` may have."""
@@ -64,11 +64,6 @@ _RANGES = {
 }
 _KEYS = [one.name for one in fields(Named) if one.name != "name"]
 _SECRET_LIKE = ("key", "api_key", "apikey", "token", "secret", "password")
-
-
-def config_folder() -> Path:
-    """The folder of the user's own settings, `~/.config/labtop`."""
-    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "labtop"
 
 
 def config_path() -> Path:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from core.brief import Brief, DataCard
 from core.briefing import brief_for
-from core.commands import Dialogue, Python, SearchHF, SubmitCode
+from core.commands import Command, Dialogue, Python, SearchHF, SubmitCode
 from core.data.access import allowed, card_of
 from core.data.cards import bundled_cards, card_from_json, card_json, card_text, search_cards
 from core.data.hub import hub_at, hub_of
@@ -18,6 +18,7 @@ from core.data.listing import listing
 from core.dialogue import said, speaker
 from core.edits import unified_diff
 from core.errors import DataError
+from core.hunks import Change
 from core.progress import condensed
 from core.record import Agent, Status
 from core.running import run
@@ -50,7 +51,12 @@ async def step(desk: Desk) -> Draft:
     if not is_late:
         agent = speaker(desk.progress.history, Agent.SW_ENGINEER, Agent.ML_ENGINEER)
     brief = brief_for(desk, agent, max_steps=most)
-    answer = await desk.ask(brief, _may(brief, is_late), task="prepares the data")
+
+    def preview(command: Command) -> Change | None:
+        code = command.code if isinstance(command, SubmitCode) else ""
+        return Change(PATH, desk.project.read(PATH), code) if code else None
+
+    answer = await desk.ask(brief, _may(brief, is_late), preview, task="prepares the data")
     match answer.command:
         case Dialogue(text):
             return said(desk, answer, text)

@@ -22,6 +22,7 @@ class Output:
         self._on_output = on_output
         self._head, self._tail, self._total = bytearray(), bytearray(), 0
         self._fresh, self._lost = bytearray(), 0
+        self._overwrites = False
         self._loop = asyncio.get_running_loop()
         self._next_piece: asyncio.TimerHandle | None = None
         os.set_blocking(pipe, False)
@@ -78,9 +79,10 @@ class Output:
             del self._tail[:-_TAIL]
 
     def _tick(self) -> None:
-        """Hand over whole lines; a line without end goes when it is long."""
+        """Hand over whole lines, those of a progress bar too; a line without end goes when it is long."""
         self._next_piece = None
-        whole = self._fresh.rfind(b"\n") + 1 or (len(self._fresh) if len(self._fresh) > _PIECE // 2 else 0)
+        whole = max(self._fresh.rfind(b"\n"), self._fresh.rfind(b"\r")) + 1
+        whole = whole or (len(self._fresh) if len(self._fresh) > _PIECE // 2 else 0)
         if whole:
             self._hand_over(whole)
 
@@ -90,7 +92,8 @@ class Output:
             return
         del self._fresh[:count]
         self._lost = 0
-        self._on_output((f"{_omitted(lost)}\n" if lost else "") + self._shown(piece))
+        over, self._overwrites = "\r" if self._overwrites else "", piece.endswith(b"\r")
+        self._on_output(over + (f"{_omitted(lost)}\n" if lost else "") + self._shown(piece))
 
 
 def _omitted(count: int) -> str:

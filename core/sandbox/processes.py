@@ -9,6 +9,9 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
+_TICKS = os.sysconf("SC_CLK_TCK")
+_TIMES = slice(11, 15)
+"""In the fields of `_stat`: user and system time of a process, and of its children that have ended."""
 
 
 def descendants(root: int) -> list[int]:
@@ -68,6 +71,15 @@ def memory(pids: Iterable[int], enough: int) -> int:
     pids = list(pids)
     resident = sum(map(_resident, pids))
     return resident if resident <= enough else sum(map(_proportional, pids))
+
+
+def cpu_seconds(pids: Iterable[int]) -> float:
+    """Seconds of CPU that the processes have used so far, with those of their children that they have waited for."""
+    ticks = 0
+    for pid in pids:
+        with contextlib.suppress(OSError, ValueError):
+            ticks += sum(map(int, _stat(pid)[_TIMES]))
+    return ticks / _TICKS
 
 
 def marked(mark: str) -> list[int]:

@@ -19,6 +19,7 @@ from core.sandbox.scratch import scratch
 
 if TYPE_CHECKING:
     from core.sandbox.outcome import Outcome, Tier
+    from core.sandbox.usage import Usage
     from core.settings import Limits
 
 
@@ -44,6 +45,7 @@ async def run_program(
     readable: Sequence[Path] = (),
     linked: Mapping[str, Path] = MappingProxyType({}),
     environment: Mapping[str, str] = MappingProxyType({}),
+    on_usage: Callable[[Usage], None] | None = None,
 ) -> ProgramRun:
     """Run `python PROGRAM` in a fresh copy of `project` with the texts of `overlay` (by path) written over it.
 
@@ -56,7 +58,14 @@ async def run_program(
         await asyncio.to_thread(_link, folder, linked)
         seen = [*copied.readable, *readable, *(_paths_of(interpreter) if interpreter != sys.executable else ())]
         outcome = await run(
-            [interpreter, program], folder, limits, tier=tier, on_output=on_output, readable=seen, settings=environment
+            [interpreter, program],
+            folder,
+            limits,
+            tier=tier,
+            on_output=on_output,
+            readable=seen,
+            settings=environment,
+            on_usage=on_usage,
         )
         found = await asyncio.to_thread(collect, folder, patterns)
         return ProgramRun(outcome, found.files, (*copied.skipped, *found.skipped))

@@ -23,6 +23,7 @@ from core.sandbox.output import Output
 from core.sandbox.scratch import scratch
 from core.sandbox.surroundings import RUN_MARK, Job, environment, resources
 from core.sandbox.tiers import best_tier, describe
+from core.sandbox.usage import Usage, tell_usage
 from core.sandbox.watch import Watch
 
 if TYPE_CHECKING:
@@ -45,10 +46,12 @@ async def run(
     on_output: Callable[[str], None] | None = None,
     readable: Sequence[Path] = (),
     settings: Mapping[str, str] | None = None,
+    on_usage: Callable[[Usage], None] | None = None,
 ) -> Outcome:
     """Run `argv` in `folder`, the only place it can write to and keep; `readable` paths it can read besides.
 
-    `settings` go into its environment. `on_output` gets what it prints, safe for a terminal, about ten times a second.
+    `settings` go into its environment. `on_output` gets what it prints, safe for a terminal, about ten times a second;
+    `on_usage` what it takes, about once a second.
     When the task is cancelled every process of the program is dead before the cancellation goes on. Call it from the
     event loop of a thread that outlives the run: the kernel ends the program together with the thread that started it.
     """
@@ -66,7 +69,7 @@ async def run(
         known = tuple(path.absolute() for path in readable if path.exists())
         tasks = processes.tasks_of_user()
         job = Job((program, *argv[1:]), folder, temporary, known, surroundings, resources(limits, tasks), limits)
-        return await _Run(job, chosen, mark).outcome(on_output)
+        return await _Run(job, chosen, mark).outcome(on_output, on_usage)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,9 @@ class _Run:
     tier: Tier
     mark: str
 
-    async def outcome(self, on_output: Callable[[str], None] | None) -> Outcome:
+    async def outcome(
+        self, on_output: Callable[[str], None] | None, on_usage: Callable[[Usage], None] | None = None
+    ) -> Outcome:
         began = time.monotonic()
         with ExitStack() as held:
             printed, report = os.pipe(), os.pipe()
@@ -91,9 +96,14 @@ class _Run:
                     Ending.NOT_STARTED, None, "", f"the sandbox could not be started: {error}", 0.0, self.tier
                 )
             watch = Watch(process.pid, _OWN_PROCESSES[self.tier], self._own_folders(), self.job.limits)
+            told = (
+                asyncio.create_task(tell_usage(process.pid, self.job.limits.memory_mb, on_usage)) if on_usage else None
+            )
             try:
                 stopped = await self._until_end(process, watch)
             finally:
+                if told:
+                    told.cancel()
                 await self._kill(process)
                 facts = _facts(report[0])
                 await self._until_nothing_is_left(facts)

@@ -197,6 +197,8 @@ def _score(kept: Kept, is_best: bool) -> Score:
 def _with_try(desk: Desk, search: Search, answer: Answer, status: Status, outcome: str) -> Search:
     """The search with this attempt remembered: what was proposed in words, what came of it."""
     words = answer.reply.partition("\n```")[0]
+    if answer.remark:
+        outcome = f"{answer.changed} {outcome}"
     entry = Entry(desk.turn, answer.agent, answer.label, condensed(words, 400), status, outcome)
     return replace(search, tried=(*search.tried, entry)[-TRIED:])
 

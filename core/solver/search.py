@@ -11,6 +11,7 @@ from core.briefing import brief_for, candidate_of, candidate_path
 from core.commands import Command, Edit, Judgement, Malformed, Replace
 from core.edits import unified_diff
 from core.errors import LabError
+from core.hunks import Change
 from core.progress import Kept, Search
 from core.record import Agent
 from core.solver.craft import Applied, Check, Craft, Situation
@@ -166,14 +167,14 @@ def _brief(desk: Desk, craft: Craft, agent: Agent, situation: Situation, check: 
 
 
 def _preview(desk: Desk, craft: Craft, situation: Situation) -> Preview:
-    def preview(command: Command) -> tuple[str, str]:
+    def preview(command: Command) -> Change | None:
         if not isinstance(command, Edit | Replace):
-            return "", ""
+            return None
         try:
             after = craft.applied(desk, situation, command).text
         except LabError:
-            return craft.path, ""
-        return craft.path, unified_diff(situation.text, after, craft.path)
+            after = situation.text
+        return Change(craft.path, situation.text, after)
 
     return preview
 

@@ -13,7 +13,7 @@ from core.workspace.history import resolve
 from core.workspace.journal import TURN_FILE, refs_under
 from core.workspace.turns import LOG_FORMAT, TurnSummary, summaries_from
 
-_PREFIX = "refs/lab/candidates/"
+PREFIX = "refs/lab/candidates/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ def keep_candidate(git: Git, turn: Turn, n: int, files: Mapping[str, str | bytes
 
 def candidates(git: Git) -> list[KeptCandidate]:
     """All candidates, oldest turn first; two processes however many they are."""
-    refs = refs_under(git, _PREFIX)
+    refs = refs_under(git, PREFIX)
     if not refs:
         return []
     commits = "".join(f"{sha}\n" for sha in refs.values()).encode()
@@ -54,16 +54,21 @@ def candidates(git: Git) -> list[KeptCandidate]:
     return sorted(kept, key=lambda candidate: (candidate.turn, candidate.n, candidate.ref))
 
 
+def turn_of(ref: str) -> int:
+    """The turn whose candidate a ref keeps."""
+    return _place(ref)[0]
+
+
 def _free_name(git: Git, turn: int, n: int) -> str:
-    taken = refs_under(git, f"{_PREFIX}{turn}/")
-    name = f"{_PREFIX}{turn}/{n}"
+    taken = refs_under(git, f"{PREFIX}{turn}/")
+    name = f"{PREFIX}{turn}/{n}"
     again = 2
     while name in taken:
-        name = f"{_PREFIX}{turn}/{n}.{again}"
+        name = f"{PREFIX}{turn}/{n}.{again}"
         again += 1
     return name
 
 
 def _place(ref: str) -> tuple[int, int]:
-    turn, _, n = ref.removeprefix(_PREFIX).partition("/")
+    turn, _, n = ref.removeprefix(PREFIX).partition("/")
     return int(turn), int(n.partition(".")[0])

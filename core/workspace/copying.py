@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from core.errors import ProjectError
-from core.workspace import history, journal
+from core.workspace import candidates, history, journal
 from core.workspace.files import Content
 from core.workspace.git import Git
 from core.workspace.project import Project
@@ -19,21 +19,27 @@ _UNCHANGING = ("objects", f"{_PRIVATE}/cassette/kept")
 """Folders of `.git` whose files are named by their content: a second name for one is as good as a copy."""
 
 
-def copy_history(project: Project, into: Path, rev: str, private: Sequence[str] = (), *, data: bool = True) -> Project:
+def copy_history(
+    project: Project, into: Path, rev: str, private: Sequence[str] = (), *, data: bool = True, branch: str = ""
+) -> Project:
     """Copy the history into the new or empty folder `into`, its branch set to `rev`, and return that project.
 
-    Of labtop's private folder only what `private` names comes along; with `data`, so do the files in data/raw that are
+    With `branch`, that is the copy's only branch, and what was tried after `rev` stays out; else all branches come
+    along. Of labtop's private folder only what `private` names does; with `data`, so do the files in data/raw that are
     too large for the history. Raises ProjectError for a folder that cannot be used, HistoryError for an unknown `rev`.
     When it fails, nothing stays behind.
     """
-    target, branch = history.resolve(project.git, rev), project.branch_name
+    target = history.resolve(project.git, rev)
     into = into.expanduser().resolve()
     if into.exists() and (not into.is_dir() or any(into.iterdir())):
         raise ProjectError(f"{into} is not empty.", "Name a new folder.")
     try:
         into.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _copy_git(project.git.folder, into / ".git", private)
-        _stand_at(Git(into), f"refs/heads/{branch}", target)
+        with project.git.quiet():  # an engine may be at work here: what it writes is copied whole or not at all
+            _copy_git(project.git.folder, into / ".git", private)
+        if branch:
+            _keep_only(Git(into), f"refs/heads/{branch}", target)
+        _stand_at(Git(into), f"refs/heads/{branch or project.branch_name}", target)
         if data:
             _copy_data(project.path / "data/raw", into / "data/raw")
         return Project.open(into)
@@ -81,6 +87,17 @@ def _linked_or_copied(source: Path) -> Callable[[str, str], None]:
         shutil.copy2(path, to, follow_symlinks=False)
 
     return place
+
+
+def _keep_only(git: Git, branch: str, target: str) -> None:
+    """Have `branch` at `target` as the only branch, and no candidate of a turn after it."""
+    last = history.summary_of(git, target).number
+    gone = [name for name in journal.refs_under(git, "refs/heads/") if name != branch]
+    tried = journal.refs_under(git, candidates.PREFIX)
+    gone += [name for name in tried if candidates.turn_of(name) > last]
+    commands = "".join(f"delete {name}\n" for name in gone)
+    git.run("symbolic-ref", "HEAD", branch, writes=True)
+    git.run("update-ref", "--stdin", stdin=f"{commands}update {branch} {target}\n".encode(), writes=True)
 
 
 def _stand_at(git: Git, branch: str, target: str) -> None:

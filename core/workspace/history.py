@@ -1,22 +1,16 @@
-"""Reading the history: turns, what a roll-back would undo, two lines side by side, what was spent in vain."""
+"""Reading the history: turns, what a roll-back would undo, what was spent in vain."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from core.errors import HistoryError
 from core.record import Cost, LoggedTurn, Turn
-from core.workspace.git import Git, GitFailed
+from core.workspace.git import Git
 from core.workspace.journal import TURN_FILE
 from core.workspace.turns import LOG_FORMAT, TurnSummary, summaries_from, total
-
-COMPARED = ("experiment/main.py", "plan.md")
-"""The files whose differences `compare` shows in full."""
-
-_DIFF_LENGTH = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +24,7 @@ class FileChange:
 
 @dataclass(frozen=True, slots=True)
 class RollbackPreview:
-    """What a roll-back would do: `turns` go (newest first) and cost what `cost` says; scores are the best kept ones."""
+    """What a roll-back would do: `turns` go (newest first) and cost `cost`; scores are the best measured ones."""
 
     target: TurnSummary
     turns: tuple[TurnSummary, ...]
@@ -40,29 +34,6 @@ class RollbackPreview:
     after: TurnSummary | None
     """The same once rolled back."""
     cost: Cost
-
-
-@dataclass(frozen=True, slots=True)
-class Side:
-    """One of two lines that are compared: its turns since they parted (newest first), their cost, its best turn."""
-
-    rev: str
-    commit: str
-    turns: tuple[TurnSummary, ...]
-    cost: Cost
-    best: TurnSummary | None
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """Two lines of inquiry: where they parted, each side, the files that differ from `a` to `b`."""
-
-    ancestor: TurnSummary
-    a: Side
-    b: Side
-    files: tuple[FileChange, ...]
-    diffs: Mapping[str, str]
-    """Unified diffs of the files in `COMPARED` that differ."""
 
 
 def branch_of(git: Git) -> str:
@@ -114,8 +85,9 @@ def log(git: Git, rev: str = "HEAD", limit: int | None = None, skip: int = 0) ->
 
 
 def best_turn(git: Git, commit: str) -> TurnSummary | None:
-    """The newest turn up to `commit` whose candidate became the best so far."""
-    found = summaries(git, "--first-parent", "-E", "--grep=^Lab-Kept: yes$", commit, limit=1)
+    """The newest turn up to `commit` whose measured candidate became the best so far; None when there is none yet."""
+    wanted = ("--all-match", "--grep=^Lab-Kept: yes$", "--grep=^Lab-Metric: .")
+    found = summaries(git, "--first-parent", "-E", *wanted, commit, limit=1)
     return found[0] if found else None
 
 
@@ -124,7 +96,8 @@ def require_on_line(git: Git, commit: str, rev: str) -> None:
     branch = branch_of(git)
     if commit == resolve(git, "HEAD"):
         raise HistoryError(f"{rev[:80]!r} is where {branch} stands already.", "Choose an earlier turn.")
-    if git.run("rev-list", "--max-count=1", commit, "--not", "HEAD"):
+    # Not by rev-list, which believes the commits' times: a clock that went back would hide a turn from it.
+    if git.text("merge-base", commit, "HEAD", accept=(0, 1)) != commit:
         raise HistoryError(
             f"{rev[:80]!r} is not on the line of {branch}, so one cannot roll back to it.",
             "Start a branch there with `labtop branch`, or switch to the branch that holds it.",
@@ -146,22 +119,6 @@ def preview_rollback(git: Git, rev: str) -> RollbackPreview:
     )
 
 
-def compare(git: Git, a: str, b: str) -> Comparison:
-    """Two lines side by side; raises HistoryError for unknown ones or ones with nothing in common."""
-    first, second = resolve(git, a), resolve(git, b)
-    try:
-        ancestor = git.text("merge-base", first, second)
-    except GitFailed as error:
-        raise HistoryError(f"{a!r} and {b!r} have no turn in common.", "") from error
-    return Comparison(
-        ancestor=summary_of(git, ancestor),
-        a=_side(git, a, first, ancestor),
-        b=_side(git, b, second, ancestor),
-        files=changed_files(git, first, second),
-        diffs={path: text for path in COMPARED if (text := diff_between(git, first, second, path))},
-    )
-
-
 def changed_files(git: Git, start: str, end: str) -> tuple[FileChange, ...]:
     """The files that differ between two commits, the engine's own (`.lab/`) left out."""
     out = os.fsdecode(git.run("diff-tree", "-r", "-z", "--numstat", "--no-renames", "--no-textconv", start, end))
@@ -173,21 +130,10 @@ def changed_files(git: Git, start: str, end: str) -> tuple[FileChange, ...]:
     )
 
 
-def diff_between(git: Git, start: str, end: str, path: str) -> str:
-    """The unified diff of one file between two commits, at most `_DIFF_LENGTH` characters."""
-    command = ("diff", "--no-ext-diff", "--no-textconv", "--no-color", "--no-renames", start, end, "--", path)
-    return git.run("--literal-pathspecs", *command).decode(errors="replace")[:_DIFF_LENGTH]
-
-
 def sunk_cost(git: Git) -> Cost:
     """What was spent on turns that were rolled back and that the current line does not hold."""
     lost = summaries(git, "--glob=refs/lab/undone/*", "--glob=refs/lab/redo/*", "--not", "HEAD")
     return total(turn.cost for turn in lost)
-
-
-def _side(git: Git, rev: str, commit: str, ancestor: str) -> Side:
-    turns = summaries(git, "--first-parent", f"{ancestor}..{commit}")
-    return Side(rev, commit, tuple(turns), total(turn.cost for turn in turns), best_turn(git, commit))
 
 
 def _count(text: str) -> int | None:

@@ -83,7 +83,7 @@ class Lock:
         who = f"process {holder.pid}" if holder.pid else "another process"
         return ProjectLocked(
             f"{who} has been working on this project for {_duration(time.time() - holder.since)}.",
-            "Wait for it to finish or end it; reading the history is possible meanwhile.",
+            "Wait for it to finish, or end it: `labtop stop` where it works by itself. Reading is possible meanwhile.",
         )
 
 

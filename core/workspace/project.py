@@ -15,7 +15,7 @@ from core.workspace.commits import Change, commit_turn, refresh_index
 from core.workspace.files import LARGEST, Content, as_bytes
 from core.workspace.founding import SETTINGS_FILE, check_is_project, found
 from core.workspace.git import Git, GitFailed
-from core.workspace.history import Comparison, RollbackPreview
+from core.workspace.history import RollbackPreview
 from core.workspace.journal import ABSENT, TURN_FILE, Writing
 from core.workspace.lock import Lock
 from core.workspace.status import TOO_LARGE, HandEdits, LeftOut
@@ -213,10 +213,6 @@ class Project:
     def branches(self) -> dict[str, str]:
         """The branches and the commits where they stand."""
         return lines.branches(self.git)
-
-    def compare(self, a: str, b: str) -> Comparison:
-        """Two lines of inquiry side by side."""
-        return history.compare(self.git, a, b)
 
     def sunk_cost(self) -> Cost:
         """What was spent on turns that were rolled back."""

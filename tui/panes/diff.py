@@ -1,19 +1,26 @@
-"""The diff pane: what a turn proposes or did to a file, with signs, line numbers and the colours of the language."""
+"""The diff pane: what a turn proposes or did to a file, side by side where there is room, else one under the other."""
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+import asyncio
 from typing import ClassVar
 
-from rich.cells import cell_len
+from textual import work
 from textual.binding import Binding, BindingType
 from textual.content import Content
+from textual.events import Resize
+from textual.strip import Strip
+from textual.style import Style
 
-from core.clean import clean
-from tui.widgets.code import coloured, language_of
+from tui.widgets.changes import Changes, Pair, Row, changes, differing, laid_out, sides
+from tui.widgets.code import coloured, coloured_text, language_of
 from tui.widgets.frame import MUTED, entitle, frame
-from tui.widgets.lines import Line, LineView
+from tui.widgets.lines import Line, LineView, to_strip
+
+SIDE_BY_SIDE = 100
+"""Cells from which on the old and the new lines stand side by side."""
+SLOW = 20_000
+"""Characters from which on a diff is read beside the screen's loop."""
 
 NOTHING_YET = (
     "No change to show yet.",
@@ -23,7 +30,6 @@ NOTHING_YET = (
     "space runs, n makes one step",
 )
 
-_HUNK = re.compile(r"@@ -(\d{1,9})(?:,(\d{1,9}))? \+(\d{1,9})(?:,(\d{1,9}))? @@ ?(.*)")
 _STYLES = {
     "+": "on $success 18%",
     "-": "on $error 18%",
@@ -32,19 +38,13 @@ _STYLES = {
     "~": MUTED,
 }
 _SIGNS = {"+": "bold $text-success", "-": "bold $text-error"}
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One line of a diff: `sign` is + - or space, @ for a hunk's head, ~ for words of our own."""
-
-    sign: str
-    number: int
-    text: str
+_WORDS = {"+": "on $success 45%", "-": "on $error 45%"}
+_WORDS_WITHOUT_SHADES = "bold underline"
+_RULE = "│"
 
 
 class DiffPane(LineView):
-    """A unified diff, drawn by line."""
+    """A diff, drawn by line."""
 
     DEFAULT_CSS = frame("DiffPane")
     BORDER_TITLE = "Diff"
@@ -55,89 +55,201 @@ class DiffPane(LineView):
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002  Textual's own name
         super().__init__(id=id, classes=classes)
-        self._rows: list[Row] = []
+        self._changes = laid_out([Row("~", 0, text) for text in NOTHING_YET])
+        self._bodies: dict[int, Content] = {}
+        """Rows in the colours that they have in their file, once they are known."""
         self._language = ""
-        self._digits = 1
+        self._digits = 0
+        self._aside = 0
+        """How far both sides are moved to the left."""
+        self._split = False
 
     def on_mount(self) -> None:
-        self.show("", "", "")
+        self._lay()
+
+    def on_resize(self, event: Resize) -> None:
+        """Side by side or one under the other, as the room allows; what stands on top stays there."""
+        if self._split or self._wide:
+            top = self._row_at(self.scroll_offset.y)
+            self._lay()
+            self.scroll_to(y=self._line_of(top), animate=False, force=True)
 
     def show(self, title: str, path: str, diff: str, empty: str = "") -> None:
         """Show a unified diff of `path`; `title` is its command, e.g. `EDIT 12-18`; `empty` is said of an empty one."""
-        rows = read_diff(clean(diff)) if diff.strip() else []
-        self._rows = rows or [Row("~", 0, text) for text in ((empty,) if empty else NOTHING_YET)]
+        self.workers.cancel_group(self, "diff")
+        named = " · ".join(part for part in ("Diff", path, title) if part)
+        if len(diff) < SLOW:
+            self._show(named, path, changes(diff), empty)
+        else:
+            entitle(self, named, "reading it …")
+            self._read(named, path, diff, empty)
+
+    @work(exclusive=True, group="diff")
+    async def _read(self, named: str, path: str, diff: str, empty: str) -> None:
+        self._show(named, path, await asyncio.to_thread(changes, diff), empty)
+
+    def _show(self, named: str, path: str, found: Changes, empty: str) -> None:
+        entitle(self, named, found.count)
+        self._digits = len(str(max((row.number for row in found.rows), default=0))) if found.rows else 0
+        self._changes = (
+            found if found.rows else laid_out([Row("~", 0, text) for text in ((empty,) if empty else NOTHING_YET)])
+        )
         self._language = language_of(path)
-        self._digits = len(str(max((row.number for row in rows), default=0))) if rows else 0
-        entitle(self, " · ".join(part for part in ("Diff", path, title) if part), count(rows))
-        self.lay(len(self._rows), max(self._gutter_width + cell_len(row.text) for row in self._rows))
+        self._aside = 0
+        self._bodies = {}
+        self._lay()
+        if self._language:
+            self._colour(found, self._language)
+
+    @work(exclusive=True, group="colours")
+    async def _colour(self, found: Changes, language: str) -> None:
+        """Colour hunks as wholes: what is inside a long string cannot be told from a line alone."""
+        bodies = await asyncio.to_thread(_coloured, found, language)
+        if found is self._changes:
+            self._bodies = bodies
+            self._strips.clear()
+            self.refresh()
+
+    @property
+    def _room(self) -> int:
+        """Cells of a line, without those of the scroll bar."""
+        return max(0, self.size.width - self.styles.scrollbar_size_vertical)
+
+    @property
+    def _wide(self) -> bool:
+        return self._room >= SIDE_BY_SIDE and self._digits > 0
 
     @property
     def _gutter_width(self) -> int:
         return self._digits + 3 if self._digits else 0
 
+    def _lay(self) -> None:
+        self._split = self._wide
+        if self._split:
+            self.lay(len(self._changes.pairs), self._room)
+        else:
+            self.lay(len(self._changes.rows), self._gutter_width + self._changes.width)
+
+    # One under the other
+
     def line(self, index: int) -> Line:
-        row = self._rows[index]
+        return self._line(index, self._changes.rows[index].number)
+
+    def _line(self, index: int, number: int) -> Line:
+        row = self._changes.rows[index]
         style = self.tint(_STYLES[row.sign])
         if row.sign in "@~":
             return Line(Content(""), Content(row.text), style)
-        number = str(row.number).rjust(self._digits)
-        gutter = Content.assemble((f"{number} ", MUTED), (f"{row.sign} ", _SIGNS.get(row.sign, "")))
-        return Line(gutter, coloured(row.text, self._language), style)
+        gutter = Content.assemble(
+            (f"{str(number).rjust(self._digits)} ", MUTED), (f"{row.sign} ", _SIGNS.get(row.sign, ""))
+        )
+        return Line(gutter, self._marked(index, self._bodies.get(index) or coloured(row.text, self._language)), style)
+
+    def _marked(self, index: int, body: Content) -> Content:
+        """The words in which a changed line differs from the one in whose place it came."""
+        partner = self._changes.partners[index]
+        if partner < 0:
+            return body
+        row, other = self._changes.rows[index], self._changes.rows[partner]
+        spans = differing(row.text, other.text)[0] if row.sign == "-" else differing(other.text, row.text)[1]
+        style = self.tint(_WORDS[row.sign], _WORDS_WITHOUT_SHADES)
+        for start, end in spans:
+            body = body.stylize(style, start, end)
+        return body
 
     def text_of(self, index: int) -> str:
-        row = self._rows[index]
+        if self._split:
+            return self._strip(index)[1].text.rstrip()
+        row = self._changes.rows[index]
         return row.text if row.sign in "@~" else row.sign + row.text
+
+    # Side by side
+
+    def _strip(self, index: int) -> tuple[Strip, Strip, Style]:
+        if not self._split:
+            return super()._strip(index)
+        if (known := self._strips.get(index)) is None:
+            known = (Strip([]), self._both(self._changes.pairs[index]), self.visual_style)
+            self._strips[index] = known
+        gutter, body, style = known
+        if (selection := self.text_selection) and (span := selection.get_span(index)):
+            start, end = span[0], span[1] if span[1] >= 0 else body.cell_length
+            before, marked, after = (body.crop(0, start), body.crop(start, end), body.crop(end))
+            body = Strip.join([before, marked.apply_style(Style(reverse=True).rich_style), after])
+        return gutter, body, style
+
+    def _both(self, pair: Pair) -> Strip:
+        width = self._room
+        rows = self._changes.rows
+        if pair.left == pair.right and rows[pair.left].sign in "@~":
+            line = self._line(pair.left, 0)
+            style = self._style(line)
+            return to_strip(line.body, style).crop_extend(0, width, style.rich_style)
+        left = (width - 1) // 2
+        rule = to_strip(Content.styled(_RULE, MUTED), self.visual_style)
+        old = self._half(pair.left, left, old=True)
+        return Strip.join([old, rule, self._half(pair.right, width - 1 - left, old=False)])
+
+    def _half(self, index: int, width: int, *, old: bool) -> Strip:
+        """One side of a pair in `width` cells."""
+        if index < 0:
+            return Strip.blank(width, (self.visual_style + Style.parse("on $foreground 4%")).rich_style)
+        row = self._changes.rows[index]
+        line = self._line(index, row.old if old and row.sign == " " else row.number)
+        style = self._style(line)
+        gutter = to_strip(line.gutter, style)
+        room = max(1, width - gutter.cell_length)
+        body = to_strip(line.body, style).crop_extend(self._aside, self._aside + room, style.rich_style)
+        return Strip.join([gutter, body]).crop(0, width)
+
+    def _style(self, line: Line) -> Style:
+        return self.visual_style + (Style.parse(line.style) if line.style else Style())
+
+    def action_scroll_left(self) -> None:
+        self._move_aside(-self.SIDE_STEP)
+
+    def action_scroll_right(self) -> None:
+        self._move_aside(self.SIDE_STEP)
+
+    def _move_aside(self, cells: int) -> None:
+        if not self._split:
+            self.move(x=cells)
+            return
+        most = self._gutter_width + self._changes.width - self._room // 2 + 1
+        self._aside = max(0, min(self._aside + cells, most))
+        self._strips.clear()
+        self.refresh()
+
+    # Hunks
 
     def action_hunk(self, step: int) -> None:
         """Go to the next (1) or the previous (-1) hunk."""
-        heads = [index for index, row in enumerate(self._rows) if row.sign == "@"]
+        rows, pairs = self._changes.rows, self._changes.pairs
+        on_lines = (pair.left for pair in pairs) if self._split else range(len(rows))
+        heads = [at for at, row in enumerate(on_lines) if row >= 0 and rows[row].sign == "@"]
         here = self.scroll_offset.y
         beyond = [head for head in heads if (head > here if step > 0 else head < here)]
         if beyond:
             self.scroll_to(0, beyond[0] if step > 0 else beyond[-1], animate=False)
 
+    def _row_at(self, line: int) -> int:
+        """The row that stands on a line of the view."""
+        if not self._split:
+            return line
+        pair = self._changes.pairs[min(line, len(self._changes.pairs) - 1)]
+        return pair.left if pair.left >= 0 else pair.right
 
-def count(rows: list[Row]) -> str:
-    """How much a diff changes, e.g. `+6 −4 · 2 hunks`."""
-    if not rows:
-        return ""
-    signs = [row.sign for row in rows]
-    hunks = signs.count("@")
-    return f"+{signs.count('+')} −{signs.count('-')} · {hunks} hunk{'s' if hunks != 1 else ''}"
-
-
-def read_diff(diff: str) -> list[Row]:
-    """A unified diff as rows, numbered as in the new file, what is removed as in the old one; never raises."""
-    rows: list[Row] = []
-    old = new = old_left = new_left = 0
-    for text in diff.split("\n"):
-        body = text[1:].expandtabs(4)
-        if old_left <= 0 and new_left <= 0:
-            if match := _HUNK.match(text):
-                old, new = int(match[1]), int(match[3])
-                old_left, new_left = int(match[2] or 1), int(match[4] or 1)
-                rows.append(Row("@", 0, _head(new, new_left, match[5])))
-            elif text.startswith("+++ "):
-                rows.append(Row("~", 0, text[4:].expandtabs(4)))
-        elif text.startswith("+"):
-            rows.append(Row("+", new, body))
-            new, new_left = new + 1, new_left - 1
-        elif text.startswith("-"):
-            rows.append(Row("-", old, body))
-            old, old_left = old + 1, old_left - 1
-        elif not text.startswith("\\"):
-            rows.append(Row(" ", new, body))
-            old, new, old_left, new_left = old + 1, new + 1, old_left - 1, new_left - 1
-    return _without_lone_name(rows)
+    def _line_of(self, row: int) -> int:
+        """The line of the view on which a row stands."""
+        if not self._split:
+            return row
+        return next((at for at, pair in enumerate(self._changes.pairs) if row in (pair.left, pair.right)), 0)
 
 
-def _without_lone_name(rows: list[Row]) -> list[Row]:
-    """The pane's title names the file already; names are kept where a diff goes over several files."""
-    names = [row for row in rows if row.sign == "~"]
-    return rows if len(names) > 1 else [row for row in rows if row.sign != "~"]
-
-
-def _head(first: int, lines: int, where: str) -> str:
-    last = first + lines - 1
-    span = f"line {first}" if lines == 1 else f"lines {first}–{last}" if lines else f"after line {first}"
-    return f"── {span} {where.expandtabs(4)}".rstrip()
+def _coloured(found: Changes, language: str) -> dict[int, Content]:
+    """Each row in the colours that it has among its neighbours; what is in both files as in the new one."""
+    bodies: dict[int, Content] = {}
+    for side in sides(found.rows):
+        lines = coloured_text("\n".join(found.rows[index].text for index in side), language)
+        bodies |= dict(zip(side, lines, strict=True))
+    return bodies

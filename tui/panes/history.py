@@ -72,6 +72,8 @@ class HistoryPane(LineView):
 
     def show(self, rows: Sequence[HistoryRow]) -> None:
         """Show the turns, newest first; the cursor stays on its turn, or on the newest when it was there."""
+        if self._rows and len(rows) == len(self._rows) and rows[0] is self._rows[0]:
+            return  # most of what happens is no new turn
         held = self.row if self._cursor else None
         above = self._cursor - self.scroll_offset.y
         self._rows = tuple(rows)
@@ -168,7 +170,7 @@ def history_line(row: HistoryRow, width: int, digits: int) -> Content:
     """One turn in `width` cells: number, agent, command, score, and at the right end ▲ kept, ✗ failed, – declined."""
     voice = VOICES[row.agent]
     left = Content.assemble((str(row.turn).rjust(digits), MUTED), " ", (row.who.ljust(3), voice.style), " ")
-    mark = Content.styled(*_FAULTS.get(row.status, ("▲" if row.kept else " ", "$text-success")))
+    mark = mark_of(row.status, row.kept)
     score = scored(row)
     room = max(0, width - left.cell_length - 2)
     free = room - 1 - len(score) if score else room
@@ -179,6 +181,11 @@ def history_line(row: HistoryRow, width: int, digits: int) -> Content:
         said = said.truncate(max(1, free), ellipsis=True)
     gap = max(0, room - said.cell_length - len(score))
     return Content.assemble(left, said, " " * gap, (score, "bold"), " ", mark)
+
+
+def mark_of(status: Status, kept: bool) -> Content:
+    """What came of a turn in one cell: ▲ kept, ✗ failed, – declined."""
+    return Content.styled(*_FAULTS.get(status, ("▲" if kept else " ", "$text-success")))
 
 
 def what(row: HistoryRow, room: int) -> str:

@@ -58,10 +58,12 @@ class PhasesPane(Widget):
 
     def show(self, rows: Sequence[PhaseRow], state: State = State.RUNNING) -> None:
         """Show the phases; a run that does not go on marks its phase with ‖ or !."""
-        self._rows, self._state = tuple(rows), state
+        shown, self._rows, self._state = (self._rows, self._state), tuple(rows), state
+        if shown == (self._rows, state):
+            return
         done = sum(row.stage is Stage.DONE for row in rows)
         entitle(self, "Phases", f"{done}/{len(rows)}" if rows else "")
-        self.refresh(layout=True)
+        self.refresh(layout=len(self._rows) != len(shown[0]))  # laid out anew, the whole screen would be
 
     def render(self) -> Content:
         if not self._rows:

@@ -1,21 +1,25 @@
-"""The report pane: the compiled pages as readable text, or the LaTeX source with its errors marked."""
+"""The report pane: the compiled pages as readable text, or the LaTeX source with its errors in place."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import ClassVar
+from collections.abc import Sequence
+from typing import ClassVar, NamedTuple
 
 from rich.cells import cell_len
+from textual import events
 from textual.binding import Binding, BindingType
 from textual.content import Content
+from textual.message import Message
 
 from core.clean import clean
+from core.origins import NUMBER, said_in
+from tui.linked import with_links
 from tui.widgets.code import coloured
 from tui.widgets.frame import MUTED, entitle, frame
 from tui.widgets.lines import Line, LineView
+from tui.widgets.pagetext import Row, is_warning, page_rows, source_rows, verdict, wrapped
 
+SOURCE = "report/report.tex"
 NOTHING_YET = (
     "No report yet.",
     "",
@@ -24,19 +28,13 @@ NOTHING_YET = (
     "n makes one step",
 )
 
-_LINE = re.compile(r"\bl(?:ine|\.)\s*(\d{1,7})", re.IGNORECASE)
-_HEADING = re.compile(r"(?:\d{1,2}(?:\.\d{1,2})*\s+)?[A-Z][\w ,:–-]{2,60}")
-_ENDS = (".", ":", "!", "?")
 
+class Number(NamedTuple):
+    """A number in view: its row, where it begins and ends there."""
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A line of the pane; `number` is a line of the source, 0 where it is none; `wrong` marks an error."""
-
-    text: str
-    number: int = 0
-    wrong: bool = False
-    style: str = ""
+    row: int
+    start: int
+    end: int
 
 
 class ReportPane(LineView):
@@ -48,7 +46,33 @@ class ReportPane(LineView):
         Binding("v", "change_view", "Text or source", show=False),
         Binding("right_square_bracket", "turn(1)", "Next page or error", show=False),
         Binding("left_square_bracket", "turn(-1)", "Previous page or error", show=False),
+        Binding("full_stop", "number(1)", "Next number", show=False),
+        Binding("comma", "number(-1)", "Previous number", show=False),
+        Binding("enter", "origin", "The turn that measured the number", show=False),
+        Binding("w", "pictures", "Pages and figures as pictures", show=False),
+        Binding("o", "edit", "Open in your editor", show=False),
     ]
+
+    class Asked(Message):
+        """The person wants to know which turn measured a number, as the report has it."""
+
+        def __init__(self, number: str) -> None:
+            super().__init__()
+            self.number = number
+
+    class Pictures(Message):
+        """The pages and figures are wanted as pictures, beginning with a page (from 0)."""
+
+        def __init__(self, page: int) -> None:
+            super().__init__()
+            self.page = page
+
+    class Edit(Message):
+        """The person wants to change the report's source at `path`, relative to the project."""
+
+        def __init__(self, path: str) -> None:
+            super().__init__()
+            self.path = path
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002  Textual's own name
         super().__init__(id=id, classes=classes)
@@ -58,6 +82,8 @@ class ReportPane(LineView):
         self._rows: list[Row] = []
         self._page = 0
         self._as_source = False
+        self._chosen: Number | None = None
+        self._gutter = 0
 
     def on_mount(self) -> None:
         self._rebuild()
@@ -82,11 +108,16 @@ class ReportPane(LineView):
     def line(self, index: int) -> Line:
         row = self._rows[index]
         if not self.as_source or not row.number:
-            return Line(Content(""), Content(row.text), row.style)
-        digits = len(str(self._rows[-1].number))
+            body = self._marked(with_links(Content(row.text)), index)
+            return Line(Content(" " * self._gutter if self.as_source else ""), body, row.style)
         mark = Content.styled("✗", "bold $text-error") if row.wrong else Content(" ")
-        gutter = Content.assemble((str(row.number).rjust(digits), MUTED), mark, " ")
-        return Line(gutter, coloured(row.text, "latex"), self.tint("on $error 18%") if row.wrong else "")
+        gutter = Content.assemble((str(row.number).rjust(self._gutter - 2), MUTED), mark, " ")
+        body = self._marked(coloured(row.text, "latex"), index)
+        return Line(gutter, body, self.tint("on $error 18%") if row.wrong else "")
+
+    def _marked(self, body: Content, index: int) -> Content:
+        chosen = self._chosen
+        return body.stylize("reverse bold", chosen.start, chosen.end) if chosen and chosen.row == index else body
 
     def text_of(self, index: int) -> str:
         return self._rows[index].text
@@ -95,6 +126,67 @@ class ReportPane(LineView):
         """Change between the pages' text and the source."""
         self._as_source = not self._as_source
         self._rebuild()
+        if self.as_source and not self._rows[0].wrong:
+            self.action_turn(1)
+
+    def action_number(self, step: int) -> None:
+        """Go to the next (1) or previous (-1) number that may have been measured."""
+        numbers = self._numbers()
+        if not numbers:
+            self.notify("no number stands here that a turn could have measured", markup=False)
+            return
+        here = self._chosen or Number(self.scroll_offset.y, -1, -1)
+        ahead = [number for number in numbers if (number > here if step > 0 else number < here)]
+        self._choose((ahead[0] if step > 0 else ahead[-1]) if ahead else self._chosen or numbers[0])
+
+    def action_origin(self) -> None:
+        """Ask which turn measured the chosen number."""
+        if self._chosen is None:
+            self.notify("choose a number first: . and , go from one to the next", markup=False)
+        else:
+            row, start, end = self._chosen
+            self.post_message(self.Asked(self._rows[row].text[start:end]))
+
+    def action_pictures(self) -> None:
+        """Show pages and figures as pictures."""
+        self.post_message(self.Pictures(self._page))
+
+    def action_edit(self) -> None:
+        """Change the source in the person's own editor."""
+        if self._source:
+            self.post_message(self.Edit(SOURCE))
+        else:
+            self.notify("there is no report to open yet", markup=False)
+
+    def on_click(self, event: events.Click) -> None:
+        """A number that is clicked on is chosen; twice, it is asked about."""
+        if (offset := event.get_content_offset(self)) is None:
+            return
+        at = (
+            self.scroll_offset.y + offset.y,
+            self.scroll_offset.x + offset.x - (self._gutter if self.as_source else 0),
+        )
+        for number in self._numbers():
+            if number.row == at[0] and number.start <= at[1] < number.end:
+                self._choose(number)
+                if event.chain == 2:
+                    self.action_origin()
+
+    def _numbers(self) -> list[Number]:
+        return [
+            Number(index, found.start(), found.end())
+            for index, row in enumerate(self._rows)
+            for found in NUMBER.finditer(row.text)
+            if not row.style.startswith("$") and (said := said_in(found[0])) is not None and said.telling
+        ]
+
+    def _choose(self, number: Number) -> None:
+        before, self._chosen = self._chosen, number
+        for index in {number.row, before.row if before else number.row}:
+            self.changed(index)
+        top, height = self.scroll_offset.y, self.page
+        if not top <= number.row < top + height:
+            self.scroll_to(0, max(0, number.row - height // 2), animate=False)
 
     def action_turn(self, step: int) -> None:
         """Go to the next or previous page; in the source, to the next or previous error."""
@@ -128,16 +220,17 @@ class ReportPane(LineView):
 
     def _rebuild(self, *, keep: bool = False) -> None:
         width = max(10, self.scrollable_content_region.width - 1)
+        self._gutter = len(str(self._source.count("\n") + 1)) + 2 if self.as_source and self._source else 0
         if self.as_source:
-            self._rows = list(source_rows(self._source, self._problems, width))
+            self._rows = list(source_rows(self._source, self._problems, width - self._gutter))
         elif self._pages:
             self._rows = list(page_rows(self._pages[self._page], self._problems, width))
         else:
             self._rows = [Row(line, style=MUTED) for text in NOTHING_YET for line in wrapped(text, width)]
+        self._chosen = None
         self._entitle()
         wide = max((cell_len(row.text) for row in self._rows), default=0) if self.as_source else 0
-        gutter = len(str(self._rows[-1].number)) + 2 if self._rows and self._rows[-1].number else 0
-        self.lay(len(self._rows), wide + gutter if wide else 0, keep=keep)
+        self.lay(len(self._rows), wide + self._gutter if wide else 0, keep=keep)
 
     def _entitle(self) -> None:
         warnings = sum(is_warning(problem) for problem in self._problems)
@@ -147,72 +240,3 @@ class ReportPane(LineView):
         else:
             title = "Report · source" if self.as_source else "Report"
         entitle(self, title, said)
-
-
-def source_rows(source: str, problems: Sequence[str], width: int) -> Iterator[Row]:
-    """The problems, then the source with its lines numbered and the wrong ones marked."""
-    yield from problem_rows(problems, width)
-    wrong = {int(match[1]) for problem in problems if (match := _LINE.search(problem))}
-    if source:
-        for number, text in enumerate(source.expandtabs(4).split("\n"), start=1):
-            yield Row(text, number, number in wrong)
-
-
-def page_rows(page: str, problems: Sequence[str], width: int) -> Iterator[Row]:
-    """The problems, then a page with its paragraphs set to the pane's width."""
-    yield from problem_rows(problems, width)
-    for paragraph in paragraphs(page):
-        heading = len(paragraph) < 64 and not paragraph.endswith(_ENDS) and _HEADING.fullmatch(paragraph)
-        for line in wrapped(paragraph, width):
-            yield Row(line, style="bold" if heading else "")
-
-
-def problem_rows(problems: Sequence[str], width: int) -> Iterator[Row]:
-    """What is wrong with the report, each problem by its first lines."""
-    for problem in problems:
-        mark, style = ("!", "$text-warning") if is_warning(problem) else ("✗", "$text-error")
-        for place, line in enumerate(wrapped(problem.split("\n")[0], width - 2)[:3]):
-            yield Row(f"{mark if not place else ' '} {line}", style=style)
-    if problems:
-        yield Row("")
-
-
-def is_warning(problem: str) -> bool:
-    """Whether a problem is one that the report compiles with."""
-    return problem.startswith("warning")
-
-
-def verdict(errors: int, warnings: int) -> str:
-    """How much is wrong, in words."""
-    words = [f"✗ {errors} error{'s' if errors != 1 else ''}"] if errors else []
-    return " ".join([*words, f"! {warnings} warning{'s' if warnings != 1 else ''}"] if warnings else words)
-
-
-def paragraphs(page: str) -> Iterator[str]:
-    """The paragraphs of a page, empty lines between: a line that runs to the margin goes on in the next one."""
-    lines = [" ".join(line.split()) for line in re.sub(r"\n\s*\n", "\n\n", page.strip()).split("\n")]
-    margin = 0.75 * max((len(line) for line in lines), default=0)
-    held, above = "", ""
-    for line in lines:
-        if held and (not line or heading_starts(line)):
-            yield held
-            held = ""
-        if not line or (above and heading_starts(line)):
-            yield ""
-        above = line
-        held = held[:-1] + line if held.endswith("-") and line[:1].islower() else f"{held} {line}".strip()
-        if held and len(line) < margin:
-            yield held
-            held = ""
-    if held:
-        yield held
-
-
-def heading_starts(line: str) -> bool:
-    """Whether a line looks like the number and title of a section."""
-    return bool(re.match(r"\d{1,2}(?:\.\d{1,2})*\s+[A-Z]", line)) and len(line) < 64 and not line.endswith(_ENDS)
-
-
-def wrapped(text: str, width: int) -> list[str]:
-    """A paragraph in lines of at most `width` cells."""
-    return [line.plain for line in Content(text).wrap(max(4, width))] or [""]

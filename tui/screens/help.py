@@ -2,24 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from textwrap import wrap
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
+from textual.events import Resize
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from tui.keys import Scope, actions
+from tui.keymap import at_hand
+from tui.keys import Action, Scope
+from tui.slash import OWN
+from tui.widgets.frame import MUTED
 
 ABOUT = {
     Scope.LABORATORY: "Agents work through seven phases; every turn is a git commit. Watch, hold, step, go back.",
     Scope.WAITING: "In co-pilot mode an agent's reply does nothing until you have decided about it.",
     Scope.HISTORY: "Every turn of this line of work, newest first. Going back never destroys: undo brings it back.",
+    Scope.COMPARE: "Lines of inquiry or turns side by side: plan, metric with spread, cost, score, review.",
     Scope.PANES: "What moves within the pane that has the accent on its border.",
+    Scope.PICTURES: "The report's pages and the figures as pictures; arrows and PgUp PgDn move a large one.",
     Scope.HOME: "The projects that you have opened on this machine, newest first.",
 }
+
+
+LINE = "Words become a note to the agents; / starts a command, tab completes it, up brings back what you typed."
+
+
+class Broken(Static):
+    """Text that is broken anew, with hanging lines, for the room that it gets."""
+
+    def __init__(self, make: Callable[[int], Content]) -> None:
+        super().__init__(markup=False)
+        self._make = make
+
+    def on_resize(self, event: Resize) -> None:
+        """Break the lines for this width."""
+        self.update(self._make(self.content_size.width))
 
 
 class HelpScreen(ModalScreen[None]):
@@ -36,13 +60,28 @@ class HelpScreen(ModalScreen[None]):
             sheet.border_title = "Help"
             sheet.border_subtitle = "esc back"
             for scope in self.scopes:
-                yield Static(section(scope), markup=False)
+                yield Broken(partial(section, scope, at_hand(self.app, scope)))
+            if Scope.LABORATORY in self.scopes:
+                yield Broken(commands)
 
 
-def section(scope: Scope) -> Content:
+def section(scope: Scope, actions: Sequence[Action], width: int = 200) -> Content:
     """One scope's keys as aligned lines under its name."""
-    lines: list[str | tuple[str, str]] = [(f"{scope}\n", "bold"), (f"{ABOUT[scope]}\n\n", "$text-muted")]
-    for action in actions(scope):
-        if action.shown:
-            lines += [(f"  {action.shown:<10}", "$accent"), f"{action.help}\n"]
-    return Content.assemble(*lines)
+    rows = [(action.shown, action.help) for action in actions if action.shown]
+    return _table(str(scope), ABOUT[scope], rows, 10, width)
+
+
+def commands(width: int = 200) -> Content:
+    """The commands of the input line that are more than keys."""
+    rows = [(f"/{slash.name}", f"{slash.usage} · {slash.help}" if slash.usage else slash.help) for slash in OWN]
+    return _table("The input line", LINE, rows, 10, width)
+
+
+def _table(title: str, about: str, rows: Iterable[tuple[str, str]], column: int, width: int) -> Content:
+    lines = [Content.styled(title, "bold"), *(Content.styled(line, MUTED) for line in wrap(about, max(20, width)))]
+    lines.append(Content(""))
+    for name, words in rows:
+        broken = wrap(words, max(20, width - column - 2)) or [""]
+        lines.append(Content.assemble((f"  {name:<{column}}", "$text-accent"), broken[0]))
+        lines += [Content(" " * (column + 2) + line) for line in broken[1:]]
+    return Content("\n").join([*lines, Content("")])

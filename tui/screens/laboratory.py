@@ -2,36 +2,43 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.message import Message
 
 from core.errors import LabError
 from core.events import Event, ReportCompiled, State, StateChanged, TurnCommitted
-from core.gate import Decline
 from core.record import LoggedTurn
-from tui.board import Board
+from tui.board import Board, HistoryRow
 from tui.editor import edit
 from tui.keys import Scope, bindings
 from tui.panes.history import HistoryPane
-from tui.screens.answers import AnsweringScreen
+from tui.panes.program import ProgramPane
+from tui.panes.report import ReportPane
+from tui.screens.leaving import LeavingScreen
 from tui.screens.screen import sheets
 from tui.screens.travel import Wish, travel
 from tui.screens.wall import Wall
 from tui.session import REPORT, Session
+from tui.warm import set_apart
 from tui.widgets.keyline import KeyLine
 from tui.widgets.nowline import NowLine
 from tui.widgets.question import Question
 from tui.widgets.statusline import StatusLine
-from tui.widgets.tell import Purpose, TellLine
+from tui.widgets.tell import TellLine
 
+READ_AGAIN = 5.0
+"""Seconds until a history that could not be read is tried again."""
 FRAMES_A_SECOND = 20
 """How often what the engine said is shown."""
 
+SLOW_FRAMES_A_SECOND = 4
+"""The same where the way to the terminal is slow; keys are answered at once there, too."""
 
-class LaboratoryScreen(AnsweringScreen):
+
+class LaboratoryScreen(LeavingScreen):
     """Shows what the session says and turns keys into what the session can do."""
 
     CSS_PATH = sheets("laboratory")
@@ -40,12 +47,11 @@ class LaboratoryScreen(AnsweringScreen):
     scopes = (Scope.LABORATORY, Scope.WAITING)
     helped = (Scope.LABORATORY, Scope.PANES, Scope.WAITING)
 
-    class Left(Message):
-        """The person has left the project; its engine is stopped."""
-
-    def __init__(self, session: Session, board: Board, turns: Sequence[LoggedTurn]) -> None:
+    def __init__(self, session: Session, board: Board, turns: Sequence[LoggedTurn], *, slow_link: bool = False) -> None:
         super().__init__(session, board)
         self._turns = turns
+        self._slow_link = slow_link
+        self._reading = False
 
     def compose(self) -> ComposeResult:
         yield StatusLine(id="status")
@@ -56,22 +62,26 @@ class LaboratoryScreen(AnsweringScreen):
         yield KeyLine(Scope.LABORATORY)
 
     def on_mount(self) -> None:
+        self.wall.go_to("chat")
+        self.wall.follow(self.session.project)
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        """Fill the panes once their frames are painted: both in one go would keep the keys waiting twice as long."""
         self._load(self.board, self._turns)
         self._turns = ()
-        self.wall.go_to("chat")
-        self.set_interval(1 / FRAMES_A_SECOND, self._drain)
+        self.set_interval(1 / (SLOW_FRAMES_A_SECOND if self._slow_link else FRAMES_A_SECOND), self._drain)
         self.set_interval(1.0, self._tick)
+        self.call_after_refresh(set_apart)
         self.session.start()
-
-    @property
-    def wall(self) -> Wall:
-        """The panes."""
-        return self.query_one(Wall)
 
     def show(self, events: Sequence[Event]) -> None:
         """Take events in and show what they change."""
+        before = self.board.state
         for event in events:
             self.board.apply(event)
+        self.attend(before, events)
+        self.session.backdate(self.board, events)
         self.wall.show(events, self.board)
         if any(isinstance(event, StateChanged) for event in events):
             self.settle()
@@ -82,6 +92,23 @@ class LaboratoryScreen(AnsweringScreen):
     def _drain(self) -> None:
         if events := self.session.drain():
             self.show(events)
+        if self.session.moved and not self._reading:
+            self._reading = True
+            self._read_anew()
+
+    @work
+    async def _read_anew(self) -> None:
+        """Show the history where the engine stands: another app has travelled, or the engine is another one."""
+        try:
+            board, turns = await self.session.read()
+        except LabError as error:
+            self.say(f"the history cannot be read anew: {error}", "error")
+            await asyncio.sleep(READ_AGAIN)
+            return
+        finally:
+            self._reading = False
+        if self._stands:
+            self._load(board, turns)
 
     def _tick(self) -> None:
         self.wall.tick(self.board)
@@ -95,7 +122,7 @@ class LaboratoryScreen(AnsweringScreen):
     def _refresh_status(self) -> None:
         self.query_one(StatusLine).show(self.board)
         now = self.query_one(NowLine)
-        now.show(self.board, self.session.gate.held)
+        now.show(self.board, self.session.held, self.session.steered.stops)
         now.display = not self.question.asked
 
     def _load(self, board: Board, turns: Sequence[LoggedTurn]) -> None:
@@ -132,7 +159,9 @@ class LaboratoryScreen(AnsweringScreen):
 
     async def action_run_pause(self) -> None:
         """Run on, or hold before the next turn."""
-        match self.session.gate.state, self.board.state:
+        match self.session.state, self.board.state:
+            case _ if not self.may_steer():
+                pass
             case _ if self.board.wait and self.board.wait.long:
                 await self.session.give_up()
             case _, State.FINISHED:
@@ -150,7 +179,9 @@ class LaboratoryScreen(AnsweringScreen):
         """Make one turn, then hold."""
         if self.board.state is State.FINISHED:
             self.say("no step left: the study is finished")
-        elif self.session.gate.state is State.WAITING:
+        elif not self.may_steer():
+            pass
+        elif self.session.state is State.WAITING:
             self.say("this step waits for your answer: a approves it, x declines it")
         else:
             self.session.step()
@@ -159,7 +190,7 @@ class LaboratoryScreen(AnsweringScreen):
         """Run to the end of the phase, then hold."""
         if self.board.state is State.FINISHED:
             self.say("no phase left: the study is finished")
-        else:
+        elif self.may_steer():
             phase = await self.session.phase()
             self.session.finish_phase(phase)
             self.say(f"holding when {phase.title.lower()} is done")
@@ -181,7 +212,7 @@ class LaboratoryScreen(AnsweringScreen):
     def action_zoom(self) -> None:
         """One pane alone, or all of them again."""
         if self.wall.narrow:
-            self.say("one pane is all that fits here: 1-6 chooses it; from 110×30 on they stand side by side")
+            self.say("one pane is all that fits here: 1-0 chooses it; from 110×30 on they stand side by side")
         else:
             self.wall.zoom()
 
@@ -190,29 +221,40 @@ class LaboratoryScreen(AnsweringScreen):
         if not isinstance(message, HistoryPane.Highlighted):
             self.action_history()
 
-    # Words
+    async def goto(self, turn: str) -> str:
+        """Look at a turn in the history."""
+        row = self._row_of(turn)
+        if row is None:
+            return self._no_turn(turn)
+        self._look_back(row.turn)
+        return ""
 
-    def action_tell(self) -> None:
-        """Write a note to the agents."""
-        self.query_one(TellLine).write(Purpose.NOTE)
+    async def roll_back_to(self, turn: str) -> str:
+        """Go back to a turn, the selected one where none is named."""
+        row = self._row_of(turn) if turn else self.wall.row
+        if turn and row is None:
+            return self._no_turn(turn)
+        self._roll_back(row)
+        return ""
 
-    def action_leave_line(self) -> None:
-        """Give the keys back to the pane."""
-        self.query_one(TellLine).rest()
-        self.wall.go_to(self.wall.current)
+    async def branch_off(self, name: str, turn: str) -> str:
+        """Start a line of inquiry at a turn, the selected one where none is named."""
+        row = self._row_of(turn) if turn else self.wall.row
+        if row is None:
+            return self._no_turn(turn)
+        await self._travel(Wish("branch", row.turn, row.commit, name))
+        return ""
 
-    @on(TellLine.Said)
-    async def _said(self, message: TellLine.Said) -> None:
-        self.action_leave_line()
-        if message.purpose is Purpose.REASON:
-            self.answer(Decline(message.words))
-            return
-        try:
-            file = await self.session.tell(message.words)
-        except (LabError, OSError) as error:
-            self.say(f"the note was not written: {error}", "error")
-        else:
-            self.wall.note(f"you: {message.words}  ({file}; read at the next turn)")
+    async def switch_to(self, name: str) -> str:
+        """Go to another line of inquiry."""
+        await self._travel(Wish("switch", name=name))
+        return ""
+
+    def _row_of(self, turn: str) -> HistoryRow | None:
+        return next((row for row in self.board.history if str(row.turn) == turn), None)
+
+    def _no_turn(self, turn: str) -> str:
+        return f"there is no turn {turn or '…'} on this line; the last one is {self.board.turns}"
 
     def action_edit_settings(self) -> None:
         """Change lab.toml (config.toml where a model's price is wanted) in the person's own editor."""
@@ -228,23 +270,39 @@ class LaboratoryScreen(AnsweringScreen):
             self.say(problem, "warning")
         self._reread_money()
 
+    @on(ProgramPane.Edit)
+    @on(ReportPane.Edit)
+    def _edit_file(self, message: ProgramPane.Edit | ReportPane.Edit) -> None:
+        """Change the best program, or the report, in the person's own editor; the change becomes a turn of theirs."""
+        if self.board.state is State.RUNNING:
+            self.say("hold the run first (space): the editor takes the whole screen")
+            return
+        if problem := edit(self.app, self.session.project.path / message.path):
+            self.say(problem, "warning")
+        self.wall.reread()
+        self._read_report()
+
     # Going back
 
-    @work
-    async def action_history(self) -> None:
+    def action_history(self) -> None:
         """Look at every turn; what is wished there is done here."""
+        row = self.wall.row
+        self._look_back(row.turn if row else 0)
+
+    @work
+    async def _look_back(self, turn: int) -> None:
         from tui.screens.history import HistoryScreen
 
-        row = self.wall.row
-        board, turns = await self.session.read()
-        wish = await self.app.push_screen_wait(HistoryScreen(board, turns, row.turn if row else 0))
+        wish = await self.app.push_screen_wait(HistoryScreen(self.session.project, lambda: self.board, turn))
         if wish is not None:
             await self._travel(wish)
 
-    @work
-    async def action_roll_back(self) -> None:
+    def action_roll_back(self) -> None:
         """Go back to the selected turn."""
-        row = self.wall.row
+        self._roll_back(self.wall.row)
+
+    @work
+    async def _roll_back(self, row: HistoryRow | None) -> None:
         if row is None:
             self.say("nothing to go back to: no turn has been made yet")
         elif row.commit == self.board.head:
@@ -264,7 +322,7 @@ class LaboratoryScreen(AnsweringScreen):
 
     async def _travel(self, wish: Wish) -> None:
         try:
-            arrival = await travel(self.app, self.session, self.board, wish)
+            arrival = await travel(self.app, self.session, wish)
         except LabError as error:
             self.say(str(error), "warning")
             return
@@ -272,16 +330,3 @@ class LaboratoryScreen(AnsweringScreen):
             self._load(arrival.board, arrival.turns)
             self.wall.note(arrival.words)
             self.say(arrival.words)
-
-    async def action_home(self) -> None:
-        """Leave this project for the list of projects."""
-        await self.session.stop()
-        self.post_message(self.Left())
-
-    async def stop(self) -> str:
-        """Stop the engine cleanly; returns what is kept and how to go on."""
-        await self.session.stop()
-        self._drain()
-        board = self.board
-        kept = f"Everything is committed: {board.project} stands at turn {board.turns} on {board.branch}."
-        return f"{kept}\nGo on with: labtop open {self.session.project.path}"

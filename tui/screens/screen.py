@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
 from pathlib import Path, PurePath
-from typing import ClassVar, Literal, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar
 
+from textual import work
 from textual.screen import Screen
 
+from core.errors import SettingsError
 from tui.keys import Scope
 
 T = TypeVar("T")
@@ -38,9 +42,33 @@ class LabScreen(Screen[T]):
 
         self.app.push_screen(HelpScreen(self.helped or self.scopes))
 
-    def action_change_theme(self) -> None:
-        """Choose the colours."""
-        self.app.search_themes()
+    def action_doctor(self) -> None:
+        """What this machine has and lacks."""
+        from tui.screens.doctor import DoctorScreen
+
+        self.app.push_screen(DoctorScreen())
+
+    @work
+    async def action_change_theme(self) -> None:
+        """Choose the colours, for all projects."""
+        from tui.screens.colours import ColoursScreen
+
+        name = await self.app.push_screen_wait(ColoursScreen())
+        if name is not None:
+            await self.prefer("theme", name)
+
+    async def prefer(self, key: str, value: str | bool) -> None:
+        """Remember something that the person has set for the app; says so where that fails."""
+        from tui.app import LabtopApp
+        from tui.preferences import Preferences, save_preference
+
+        if isinstance(self.app, LabtopApp):
+            changed: dict[str, Any] = {key: value}
+            self.app.preferences = replace(self.app.preferences or Preferences(), **changed)
+        try:
+            await asyncio.to_thread(save_preference, key, value)
+        except SettingsError as error:
+            self.say(str(error), "warning")
 
     def action_save_picture(self) -> None:
         """Write this screen as SVG into the current folder."""

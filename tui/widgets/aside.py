@@ -13,6 +13,9 @@ from tui.widgets.frame import MUTED
 MOST_THOUGHTS = 20_000
 """Characters of the thoughts that are kept, the last ones; they are no part of the history."""
 
+THOUGHTS = "thoughts"
+"""The part of a turn that is folded under their head."""
+
 _TAIL_LINES, _TAIL = 3, 180
 """Lines and characters of the thoughts that are seen while they come."""
 
@@ -27,6 +30,8 @@ class Aside:
     words: int = 0
     attempts: int = 0
     reason: str = ""
+    _shown: tuple[tuple[object, ...], list[Block]] = ((), [])
+    """The blocks that were made last, and of what: the reply grows below them many times a second."""
 
     def think(self, text: str) -> None:
         """More of the thoughts."""
@@ -40,7 +45,10 @@ class Aside:
 
     def blocks(self, *, unfolded: bool, thinking: bool = False) -> list[Block]:
         """The lines above the reply; while it is `thinking` the last thoughts are seen."""
-        return [*self._broken_off(), *self._thoughts(unfolded, thinking)]
+        made_of = (unfolded, thinking, self.thoughts, self.attempts)
+        if self._shown[0] != made_of:
+            self._shown = (made_of, [*self._broken_off(), *self._thoughts(unfolded, thinking)])
+        return self._shown[1]
 
     def _broken_off(self) -> list[Block]:
         if not self.attempts:
@@ -54,7 +62,8 @@ class Aside:
         if not lines:
             return []
         count = f"{'thinks' if thinking else 'thought'} · {self.words} word{'s' if self.words != 1 else ''}"
-        head = Block(Content.styled(count, MUTED), Content.styled("▾ " if unfolded or thinking else "▸ ", MUTED))
+        mark = Content.styled("▾ " if unfolded or thinking else "▸ ", MUTED)
+        head = Block(Content.styled(count, MUTED), mark, part=THOUGHTS)
         shown = lines if unfolded else _end(lines) if thinking else []
         bar = Content.styled("┊ ", MUTED)
         return [head, *(Block(Content.styled(line, _DIM), bar, bar) for line in shown)]

@@ -6,6 +6,8 @@ from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from pygments.lexers import get_lexer_by_name
+from pygments.util import ClassNotFound
 from textual.content import Content, Span
 
 from tui.widgets.frame import MUTED
@@ -63,11 +65,24 @@ def coloured(line: str, language: str) -> Content:
     return Content(line, spans)
 
 
+def coloured_text(text: str, language: str) -> list[Content]:
+    """All lines of a text in the colours of its language, strings over several lines too; slow for a long one."""
+    lines = text.split("\n")
+    spans: list[list[Span]] = [[] for _ in lines]
+    row = column = 0
+    for token, piece in _lexer(language).get_tokens(text) if language else ():
+        style = _style(".".join(token))
+        for place, part in enumerate(piece.split("\n")):
+            if place:
+                row, column = row + 1, 0
+            if style and part and row < len(spans):
+                spans[row].append(Span(column, column + len(part), style))
+            column += len(part)
+    return [Content(line, found) for line, found in zip(lines, spans, strict=True)]
+
+
 @lru_cache(maxsize=32)
 def _lexer(language: str) -> Lexer:
-    from pygments.lexers import get_lexer_by_name
-    from pygments.util import ClassNotFound
-
     try:
         return get_lexer_by_name(language, stripnl=False, ensurenl=False)
     except ClassNotFound:

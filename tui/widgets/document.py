@@ -9,14 +9,11 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 from textual.strip import Strip
-from textual.visual import RenderOptions, Visual
 
 from tui.widgets.frame import FAINT
 from tui.widgets.lines import to_strip
 
 if TYPE_CHECKING:
-    from textual.css.styles import RulesMap
-    from textual.selection import Selection
     from textual.style import Style
 
 NOTHING = Content("")
@@ -43,7 +40,7 @@ class Wrap(Enum):
 class Block:
     """A paragraph: `first` stands before its first line and `rest` before the others, both of one width."""
 
-    __slots__ = ("_lines", "_strips", "_width", "content", "first", "rest", "right", "wrap")
+    __slots__ = ("_lines", "_strips", "_width", "content", "first", "part", "rest", "right", "wrap")
 
     def __init__(
         self,
@@ -53,13 +50,15 @@ class Block:
         *,
         wrap: Wrap = Wrap.WORDS,
         right: Content | None = None,
+        part: str = "",
     ) -> None:
-        """With `right` it is one line that ends in it."""
+        """With `right` it is one line that ends in it; `part` names what it is the head of, and opens and folds."""
         self.content = content
         self.first = first
         self.rest = rest
         self.wrap = wrap
         self.right = right
+        self.part = part
         self._width = -1
         self._lines: list[Content] = []
         self._strips: tuple[Style, list[Strip]] | None = None
@@ -96,34 +95,39 @@ class Block:
         return [Content.assemble(left, (f" {rule} ", FAINT), right)]
 
 
-class Document(Visual):
+class Document:
     """Blocks, one under the other."""
 
     def __init__(self, blocks: Iterable[Block]) -> None:
         self.blocks: Sequence[Block] = tuple(blocks)
+        self._drawn: tuple[int, Style, list[Strip]] | None = None
 
     def lines(self, width: int) -> list[Content]:
         """All lines in `width` cells."""
         return list(chain.from_iterable(block.lines(width) for block in self.blocks))
 
-    def render_strips(self, width: int, height: int | None, style: Style, options: RenderOptions) -> list[Strip]:
-        if options.selection is not None and options.selection_style is not None:
-            drawn = self._selected(width, style, options.selection, options.selection_style)
-        else:
-            drawn = list(chain.from_iterable(block.strips(width, style) for block in self.blocks))
-        return [strip.apply_offsets(0, y) for y, strip in enumerate(drawn[:height])]
+    def drawn(self, width: int, style: Style) -> list[Strip]:
+        """All lines, drawn."""
+        if self._drawn is None or self._drawn[:2] != (width, style):
+            strips = list(chain.from_iterable(block.strips(width, style) for block in self.blocks))
+            self._drawn = (width, style, strips)
+        return self._drawn[2]
 
-    def _selected(self, width: int, style: Style, selection: Selection, selected: Style) -> list[Strip]:
-        drawn = []
-        for y, line in enumerate(self.lines(width)):
-            if (span := selection.get_span(y)) is not None:
-                start, end = span
-                line = line.stylize(selected, start, len(line.plain) if end == -1 else end)
-            drawn.append(to_strip(line, style))
-        return drawn
+    def heads(self, width: int) -> dict[int, str]:
+        """The lines on which something can be opened or folded, with what."""
+        found: dict[int, str] = {}
+        line = 0
+        for block in self.blocks:
+            if block.part:
+                found[line] = block.part
+            line += len(block.lines(width))
+        return found
 
-    def get_optimal_width(self, rules: RulesMap, container_width: int) -> int:
-        return container_width
-
-    def get_height(self, rules: RulesMap, width: int) -> int:
-        return sum(len(block.lines(width)) for block in self.blocks)
+    def common(self, other: Document, width: int) -> int:
+        """How many lines at the beginning are the same as another document's, as far as whole blocks tell."""
+        lines = 0
+        for block, same in zip(self.blocks, other.blocks, strict=False):
+            if block is not same:
+                break
+            lines += len(block.lines(width))
+        return lines

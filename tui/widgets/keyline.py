@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from textual.content import Content
 from textual.events import Resize
 from textual.widgets import Static
 
-from tui.keys import Action, Scope, actions
+from tui.keymap import at_hand
+from tui.keys import Action, Scope
 
 LAST = ("help", "leave", "back")
 """Actions that stay on the line however narrow it is."""
@@ -25,12 +28,12 @@ class KeyLine(Static):
 
     def on_resize(self, event: Resize) -> None:
         """Choose again what fits."""
-        self.update(key_line(self.scope, self.content_size.width))
+        self.update(key_line(at_hand(self.app, self.scope), self.content_size.width))
 
 
-def key_line(scope: Scope, width: int) -> Content:
-    """The keys of `scope` that fit into `width` cells; those in LAST stand at the end."""
-    shown = [action for action in actions(scope) if action.footer]
+def key_line(at_hand: Sequence[Action], width: int) -> Content:
+    """The keys that fit into `width` cells; those in LAST stand at the end."""
+    shown = [action for action in at_hand if action.footer]
     last = [action for action in shown if action.id in LAST]
     first = [action for action in shown if action.id not in LAST]
     while first and _width(first + last) > width:
@@ -51,5 +54,5 @@ def _width(shown: list[Action]) -> int:
 def _parts(shown: list[Action]) -> list[str | tuple[str, str]]:
     parts: list[str | tuple[str, str]] = []
     for action in shown:
-        parts += [(action.shown, "$accent"), f" {action.label}  "]
+        parts += [(action.shown, "$text-accent"), f" {action.label}  "]
     return parts

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from textual.content import Content
 from textual.widgets import Static
 
@@ -40,19 +42,20 @@ class NowLine(Static):
         super().__init__(id="now", markup=False)
         self._said = Content("")
 
-    def show(self, board: Board, held: str) -> None:
-        """Show what goes on; `held` says why no turn will follow the one in flight, or is empty."""
-        said = now(board, held)
+    def show(self, board: Board, held: str, stops: Sequence[str] = ()) -> None:
+        """Show what goes on; `held` says why no turn will follow the one in flight, `stops` where the run will hold."""
+        said = now(board, held, stops)
         if said != self._said:
             self._said = said
             self.update(said)
 
 
-def now(board: Board, held: str = "") -> Content:
+def now(board: Board, held: str = "", stops: Sequence[str] = ()) -> Content:
     """What goes on, in words."""
     glyph, style = STATES[board.state]
     if board.state is State.RUNNING:
-        said, after = working(board), "holds after this turn" if held else ""
+        to_come = f"holds {', '.join(stops)}" if stops else ""
+        said, after = working(board), "holds after this turn" if held else to_come
     else:
         reason = board.reason.removeprefix(f"{board.state.value}: ") or board.state.value
         said, after = reason, "" if board.proposed else WANTED.get(board.cause, NEXT[board.state])

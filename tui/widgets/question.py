@@ -1,19 +1,29 @@
-"""The bar that asks for the person's word on a reply, in co-pilot mode."""
+"""The bar that asks for the person's word on a reply or on a phase's result."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from textual.content import Content
 from textual.widgets import Static
 
-from core.clean import clean
 from core.events import Proposed
 from tui.keys import Scope, actions
+from tui.widgets.changes import changes
+from tui.widgets.frame import plain
 
 GRACE = 0.5
 """Seconds after the question appears in which no key is taken as an answer: you may have been typing."""
+
+_RESULT: Mapping[str, str] = {"approve": "approve", "decline": "comment, do it again", "skip": "do it again"}
+_STOPPED: Mapping[str, str] = {
+    "approve": "let it count",
+    "edit_reply": "finish it",
+    "decline": "decline",
+    "take_over": "take over",
+    "skip": "ask anew",
+}
 
 
 class Question(Static):
@@ -27,6 +37,7 @@ class Question(Static):
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(markup=False, id="question")
         self.clock = clock
+        self.proposed: Proposed | None = None
         self._since: float | None = None
 
     def on_mount(self) -> None:
@@ -34,7 +45,7 @@ class Question(Static):
 
     @property
     def asked(self) -> bool:
-        """Whether a reply waits for the person."""
+        """Whether the person's word is waited for."""
         return self._since is not None
 
     @property
@@ -42,24 +53,49 @@ class Question(Static):
         """Whether a key counts as an answer by now."""
         return self._since is not None and self.clock() - self._since >= GRACE
 
-    def ask(self, proposed: Proposed) -> None:
-        """Ask about a reply."""
-        where = f" in {proposed.path}" if proposed.path else ""
-        self.border_title = Content(clean(f"{proposed.agent.title} wants: {proposed.command or 'to speak'}{where}"))
-        parts: list[str | tuple[str, str]] = []
-        for action in actions(Scope.WAITING):
-            parts += [(action.shown, "$accent"), f" {action.label}   "]
-        self.update(Content.assemble(*parts))
+    def ask(self, proposed: Proposed, reason: str = "") -> None:
+        """Ask about a reply, or about the result that `reason` tells of; asking the same again changes nothing."""
+        if self.asked and proposed == self.proposed:
+            return
+        self.proposed = proposed
+        self.border_title = plain(_title(proposed, reason))
+        self.update(_answers(proposed))
         self._since = self.clock()
         self.set_class(True, "-asked")
         self._tick()
 
     def withdraw(self) -> None:
         """Nothing is asked any more."""
-        self._since = None
+        self._since, self.proposed = None, None
         self.set_class(False, "-asked")
 
     def _tick(self) -> None:
         if self._since is not None:
             minutes, seconds = divmod(int(self.clock() - self._since), 60)
             self.border_subtitle = f"waiting for you · {minutes:02d}:{seconds:02d}"
+
+
+def _title(proposed: Proposed, reason: str) -> str:
+    if proposed.result is not None:
+        return reason or f"{proposed.result.title} is done"
+    if proposed.note and not proposed.command:
+        return f"{proposed.agent.title} was stopped by you before its command was whole"
+    where = f" in {proposed.path}" if proposed.path else ""
+    much = f" ({changes(proposed.diff).count.replace(' · ', ', ')})" if proposed.diff else ""
+    stopped = ", and was stopped by you" if proposed.note else ""
+    return f"{proposed.agent.title} wants: {proposed.command or 'to speak'}{where}{much}{stopped}"
+
+
+def _answers(proposed: Proposed) -> Content:
+    """The keys that answer, as they are called for this question."""
+    labels: Mapping[str, str] | None = None
+    if proposed.result is not None:
+        labels = _RESULT
+    elif proposed.note:
+        labels = _STOPPED
+    parts: list[str | tuple[str, str]] = []
+    for action in actions(Scope.WAITING):
+        label = action.label if labels is None else labels.get(action.id, "")
+        if label and (action.id != "hunks" or proposed.diff):
+            parts += [(action.shown, "$accent"), f" {label}  "]
+    return Content.assemble(*parts)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 from textual.content import Content
 
+from core.asked import has_prompt
 from core.clean import clean
 from core.record import Agent, Score, Status, Turn
-from tui.widgets.aside import Aside
+from tui.widgets.aside import THOUGHTS, Aside
 from tui.widgets.code import language_of
 from tui.widgets.document import NOTHING, Block, Document, Wrap
 from tui.widgets.frame import MUTED
@@ -27,6 +29,10 @@ LONGEST_FOLDED = 180
 LONGEST_BLOCK = 8_000
 """Characters of one paragraph, list or table that is read anew whenever it grows."""
 
+PROMPT, COMMAND, OUTCOME = "prompt", "command", "outcome"
+FOLDED = frozenset({THOUGHTS, COMMAND, OUTCOME})
+"""What a turn shows one line of; its prompt is opened for itself, since it is longer than all the rest."""
+
 _COMMAND = re.compile(r"[A-Z][A-Z_]{2,}$")
 _TALK = {"DIALOGUE", "FINISH", "GO_BACK"}
 _PROSE = {"PLAN", "INTERPRETATION", "SUMMARY", "ADD_PAPER", "SCORE"}
@@ -41,26 +47,32 @@ _MARKS = {
 }
 
 
-def spoken(turn: Turn, *, unfolded: bool = False, aside: Aside | None = None) -> Document:
-    """A finished turn; `unfolded` shows thoughts, commands and outcome in full."""
+def spoken(turn: Turn, opened: Collection[str] = (), *, aside: Aside | None = None, asked: str = "") -> Document:
+    """A finished turn with the parts in `opened` in full; `asked` is its prompt, empty while that is being read."""
     title = f"{turn.agent.title} · {turn.phase.title.lower()}"
-    blocks = [headline(title, turn.number, VOICES[turn.agent])]
-    blocks += aside.blocks(unfolded=unfolded) if aside else []
+    fold = "" if not has_prompt(turn) else "▾" if PROMPT in opened else "▸"
+    blocks = [headline(title, turn.number, VOICES[turn.agent], fold)]
+    blocks += _prompt(asked) if PROMPT in opened else []
+    blocks += aside.blocks(unfolded=THOUGHTS in opened) if aside else []
     if turn.agent in (Agent.RESEARCHER, Agent.LABTOP):
         blocks += [Block(Content(clean(turn.subject or turn.reply)))]
     else:
-        blocks += _reply(turn, unfolded)
+        blocks += _reply(turn, COMMAND in opened)
     if turn.score:
         blocks.append(_score(turn.score))
-    return Document([*blocks, *_outcome(turn, unfolded), NOTHING_BELOW])
+    return Document([*blocks, *_outcome(turn, OUTCOME in opened), NOTHING_BELOW])
 
 
-def headline(heading: str, turn: int, voice: Voice | None = None) -> Block:
-    """The line above a turn: glyph, name and phase at the left, the turn's number at the right."""
+def headline(heading: str, turn: int, voice: Voice | None = None, fold: str = "") -> Block:
+    """The line above a turn: glyph, name and phase at the left, the turn's number at the right.
+
+    `fold` is the mark of a turn whose prompt can be read.
+    """
     name, separator, rest = clean(heading).replace("\n", " ").partition(" · ")
     glyph, style = voice or voice_of(name)
     left = Content.assemble((f"{glyph} {name}", style), (separator + rest, MUTED))
-    return Block(left, right=Content.styled(f"turn {turn}", MUTED))
+    right = Content.styled(f"{fold} turn {turn}".lstrip(), MUTED)
+    return Block(left, right=right, part=PROMPT if fold else "")
 
 
 class Growing:
@@ -126,6 +138,19 @@ class Growing:
 NOTHING_BELOW = Block(NOTHING)
 
 
+def _prompt(asked: str) -> list[Block]:
+    """What the agent was asked, word for word; the middle of a very long one is left out."""
+    if not asked:
+        return [note("reading what was asked …")]
+    text = clean(asked)
+    left_out = len(text) - MOST_CHARACTERS
+    if left_out > 0:
+        half = MOST_CHARACTERS // 2
+        text = f"{text[:half]}\n[… {left_out} more characters …]\n{text[-half:]}"
+    side = Content.styled("┆ ", MUTED)
+    return [Block(Content.styled(line, MUTED), side, side) for line in text.expandtabs(4).split("\n")]
+
+
 def _reply(turn: Turn, unfolded: bool) -> list[Block]:
     reply = clean(turn.reply).strip()
     left_out = len(reply) - MOST_CHARACTERS
@@ -156,7 +181,7 @@ def _command(info: str, body: str, path: str, unfolded: bool) -> list[Block]:
         return [Block(Content.assemble((f"{head}  ", "bold"), "\n".join(lines)), _mark("▸"), Content("  "))]
     size = f"{len(lines)} line{'s' if len(lines) != 1 else ''}"
     about = " · ".join(part for part in (f"{word} {arguments}".strip(), size, path) if part)
-    folded = Block(Content.styled(about, "bold"), _mark("▾" if unfolded else "▸"), Content("  "))
+    folded = Block(Content.styled(about, "bold"), _mark("▾" if unfolded else "▸"), Content("  "), part=COMMAND)
     if not unfolded:
         return [folded]
     return [folded, *(prose(body) if word in _PROSE else bar(body.expandtabs(4).split("\n"), language_of(path)))]
@@ -187,23 +212,28 @@ def _score(score: Score) -> Block:
 
 
 def _outcome(turn: Turn, unfolded: bool) -> list[Block]:
-    """The first and the last line of the outcome (a traceback says what happened at its end)."""
+    """What came of the turn, in a line; of a failure the last line too (a traceback says there what happened)."""
     mark, style = _MARKS[turn.status]
     came = " ".join(turn.outcome.split())
     if came and turn.status is Status.OK and came in " ".join(turn.reply.split()):
         return _reflection(turn, unfolded)  # what was said is what came of it
     lines = [line for line in clean(turn.outcome).expandtabs(4).split("\n") if line.strip()]
     lines = lines or [turn.status.value]
-    hidden = 0
-    if not unfolded and len(lines) > _SHORT:
-        ends = [lines[0], lines[-1]] if turn.status is not Status.OK else lines[:2]
-        hidden, lines = len(lines) - 2, ends
+    shown = (
+        lines if unfolded or len(lines) <= _SHORT else lines[:1] if turn.status is Status.OK else [lines[0], lines[-1]]
+    )
+    hidden = len(lines) - len(shown)
     if not unfolded:
-        lines = [line if len(line) <= LONGEST_FOLDED else line[: LONGEST_FOLDED - 1] + "…" for line in lines]
-    blocks = [Block(Content(lines[0]), Content.styled(f"{mark} ", style), Content("  "))]
-    blocks += [Block(Content.styled(line, MUTED), Content("  "), Content("  ")) for line in lines[1:]]
-    if hidden:
-        blocks.append(note(f"  … {hidden} more line{'s' if hidden != 1 else ''}, o opens"))
+        shown = [line if len(line) <= LONGEST_FOLDED else line[: LONGEST_FOLDED - 1] + "…" for line in shown]
+    folds = OUTCOME if unfolded or hidden or shown != lines or turn.reflection else ""
+    more = f"  … {hidden} more line{'s' if hidden != 1 else ''}, o opens" if hidden else ""
+    first = Content(shown[0])
+    if hidden and len(shown) == 1:
+        first, more = Content.assemble(first, (more, MUTED)), ""
+    blocks = [Block(first, Content.styled(f"{mark} ", style), Content("  "), part=folds)]
+    blocks += [Block(Content.styled(line, MUTED), Content("  "), Content("  ")) for line in shown[1:]]
+    if more:
+        blocks.append(note(more))
     return [*blocks, *_reflection(turn, unfolded)]
 
 

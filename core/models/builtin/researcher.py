@@ -63,6 +63,8 @@ class BuiltinResearcher:
 
 def reply_to(brief: Brief, seed: int = 0) -> str:
     """The whole reply to a brief."""
+    if brief.asked:
+        return _explained(brief)
     brief = replace(brief, seed=brief.seed + seed)
     match brief.phase:
         case Phase.LITERATURE:
@@ -79,6 +81,15 @@ def reply_to(brief: Brief, seed: int = 0) -> str:
             return draft_judgement(brief) if brief.job is Job.JUDGE else report_turn(brief)
         case Phase.REFINEMENT:
             return review_turn(brief) if brief.agent in _REVIEWERS else refinement_turn(brief)
+
+
+def _explained(brief: Brief) -> str:
+    """What rules can say to a question: the grounds that they gave, and that they understand no question."""
+    grounds = " ".join(brief.said.partition("```")[0].split())
+    return (
+        "I am the built-in researcher: rules and not a language model, so I cannot answer a question. "
+        f"What my rules went by: {grounds or 'nothing that I could put into words.'}"
+    )
 
 
 def _tokens(text: str) -> int:

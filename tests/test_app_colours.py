@@ -1,0 +1,65 @@
+"""The colours: chosen with the keys, worn while the cursor is on them, and strong enough where that is asked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from textual.color import Color
+
+from tests.app_stage import app_on, frame_of, laboratory, opened, until
+from tui.screens.colours import ColoursScreen
+from tui.themes import CONTRAST, THEMES
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+
+
+async def test_colours_are_worn_at_once_kept_with_enter_and_put_back_with_escape(tmp_path: Path) -> None:
+    app = app_on(tmp_path, 2)
+    async with opened(app) as pilot:
+        await laboratory(pilot).run_action("change_theme")
+        await until(pilot, lambda: isinstance(app.screen, ColoursScreen))
+        assert "high contrast, light" in frame_of(pilot)
+        await pilot.press("down")
+        await until(pilot, lambda: app.theme == "textual-light")
+        await pilot.press("escape")
+        await until(pilot, lambda: app.theme == "textual-dark")
+        assert not (tmp_path / "config" / "labtop" / "app.toml").exists()
+        await laboratory(pilot).run_action("change_theme")
+        await until(pilot, lambda: isinstance(app.screen, ColoursScreen))
+        await pilot.press("down", "down", "enter")
+        await until(pilot, (tmp_path / "config" / "labtop" / "app.toml").exists)
+        assert app.theme == "contrast-dark"
+        assert app.has_class("-contrast")
+
+
+async def test_every_theme_of_ours_is_there(tmp_path: Path) -> None:
+    async with opened(app_on(tmp_path, 2)) as pilot:
+        assert set(THEMES) <= set(pilot.app.available_themes)
+
+
+@pytest.mark.parametrize("theme", CONTRAST, ids=lambda theme: theme.name)
+def test_high_contrast_is_high(theme: object) -> None:
+    from textual.theme import Theme
+
+    assert isinstance(theme, Theme)
+    ground = Color.parse(theme.background or "")
+    for name in ("foreground", "accent", "warning", "error", "success", "primary", "secondary"):
+        assert ratio(Color.parse(getattr(theme, name)), ground) >= 7, name
+    muted = ground.blend(Color.parse(theme.foreground or ""), 0.6)
+    assert ratio(muted, ground) >= 5
+
+
+def ratio(one: Color, other: Color) -> float:
+    """The contrast of two colours as WCAG defines it."""
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def luminance(colour: Color) -> float:
+    parts = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in colour.normalized]
+    return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), parts, strict=True))

@@ -1,0 +1,114 @@
+"""What the screen costs: what goes over the line, what is drawn again, what stays in memory."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+from textual.content import Content
+
+from benchmarks.talking import whole_turn
+from benchmarks.ui import line
+from core.events import Event, RunStarted, State, StateChanged
+from core.gate import PersonGate
+from core.record import Phase
+from tests.app_stage import app_on, laboratory, opened, until
+from tests.fake_laboratory import new_project
+from tests.pane_stage import staged
+from tui.app import LabtopApp
+from tui.board import PhaseRow, Stage
+from tui.panes.history import HistoryPane
+from tui.panes.phases import PhasesPane
+from tui.session import Opened
+
+SETTLED, LAST = 120, 220
+"""Turns after which the panes are full, and at which the counting ends."""
+
+
+def kilobytes_a_second(rows: list[tuple[str, str]]) -> float:
+    """The first measurement of `line`."""
+    return float(rows[0][1].removesuffix(" KB/s"))
+
+
+async def test_a_streaming_reply_takes_little_of_the_line_and_less_of_a_slow_one(tmp_path: Path) -> None:
+    usual = kilobytes_a_second(await asyncio.to_thread(line, tmp_path, 5.0, ""))
+    slow = kilobytes_a_second(await asyncio.to_thread(line, tmp_path, 5.0, "", "--slow-link"))
+    assert 0 < slow < min(10, usual)
+    assert usual < 30
+
+
+class CountingPhases(PhasesPane):
+    """Counts how often it is drawn."""
+
+    drawn = 0
+
+    def render(self) -> Content:
+        self.drawn += 1
+        return super().render()
+
+
+async def test_phases_that_are_as_they_were_are_not_drawn_again() -> None:
+    rows = [PhaseRow(phase, Stage.AHEAD) for phase in Phase]
+    async with staged(pane := CountingPhases(), 40, 12) as pilot:
+        pane.show(rows, State.RUNNING)
+        await pilot.pause()
+        before = pane.drawn
+        pane.show(list(rows), State.RUNNING)
+        await pilot.pause()
+        assert pane.drawn == before
+        pane.show([replace(rows[0], stage=Stage.NOW), *rows[1:]], State.RUNNING)
+        await pilot.pause()
+        assert pane.drawn > before
+
+
+async def test_a_history_that_is_as_it_was_is_not_laid_out_again(tmp_path: Path) -> None:
+    async with opened(app_on(tmp_path, 13)) as pilot:
+        pane, board = pilot.app.screen.query_one(HistoryPane), laboratory(pilot).board
+        laid: list[int] = []
+        usual = pane.lay
+        pane.lay = lambda count, width, **options: laid.append(count) or usual(count, width, **options)  # type: ignore[method-assign]
+        pane.show(board.history)
+        assert not laid
+        await pilot.press("n")
+        await until(pilot, lambda: board.turns == 14 and board.state is State.PAUSED)
+        assert laid == [len(board.history)]
+
+
+class Telling:
+    """An engine that tells turn after turn, and counts what there is in memory."""
+
+    def __init__(self) -> None:
+        self.head = ""
+        self.objects: dict[int, int] = {}
+
+    async def run(self) -> AsyncIterator[Event]:
+        yield RunStarted("talk", "main", self.head, "model", "bubblewrap", 0)
+        yield StateChanged(State.RUNNING)
+        for number in range(1, LAST + 1):
+            for event in whole_turn(number):
+                yield event
+            await asyncio.sleep(0.01)
+            if number in (SETTLED, LAST):
+                await asyncio.sleep(0.5)
+                gc.collect()
+                self.objects[number] = len(gc.get_objects())
+        yield StateChanged(State.FINISHED)
+
+
+async def test_memory_stays_flat_while_thousands_of_events_go_by(tmp_path: Path) -> None:
+    engine = Telling()
+
+    def opener(path: Path, running: bool, _: float) -> Opened:
+        project = new_project(path)
+        engine.head = project.head
+        return Opened(project, engine, PersonGate(running=running))
+
+    async with opened(LabtopApp(tmp_path / "talk", autostart=True, opener=opener)) as pilot:
+        await until(pilot, lambda: laboratory(pilot).board.state is State.FINISHED, 60)
+    events = (LAST - SETTLED) * len(whole_turn(1))
+    assert (
+        engine.objects[LAST] - engine.objects[SETTLED] < events
+    )  # a few for each turn in the history, none for tokens

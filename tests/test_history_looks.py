@@ -1,0 +1,135 @@
+"""How the history, the question before a roll-back, a new line and a comparison look."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from core.gate import PersonGate
+from core.lines import branch_beside
+from core.workspace.project import Project
+from tests.app_stage import frame_of, until
+from tests.fake_laboratory import FakeLaboratory
+from tests.inquiry_stage import experiment, studied
+from tests.workspace_sample import plain_git
+from tui.app import LabtopApp
+from tui.screens.branching import BranchScreen
+from tui.screens.compare import CompareScreen
+from tui.screens.history import HistoryScreen
+from tui.screens.laboratory import LaboratoryScreen
+from tui.screens.rollback import RollBackScreen
+from tui.session import Opened
+
+SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)], ids=["80x24", "120x40", "200x60"])
+Compare = Callable[..., bool]
+Run = Callable[[Pilot[None]], Awaitable[None]]
+
+
+def inquiry(folder: Path) -> LabtopApp:
+    """The app on a study with a branch, a line in a folder beside, and turns that a roll-back left behind."""
+    project = studied(folder / "noise")
+    undone = experiment(project, 9, 0.93, kept=False)
+    plain_git(project, "update-ref", "refs/lab/undone/main/20260203T041600Z-1", undone)
+    plain_git(project, "reset", "-q", "--hard", "HEAD~1")
+    project.branch("what-if/svm", 4)
+    experiment(project, 5, 0.941)
+    experiment(project, 6, 0.938, kept=False)
+    project.switch("main")
+    copy, _ = branch_beside(project, "boosting", "6", folder / "noise-boosting")
+    experiment(copy, 7, 0.95)
+
+    def opener(path: Path, running: bool, _: float) -> Opened:
+        opened, gate = Project.open(path), PersonGate(running=running)
+        return Opened(opened, FakeLaboratory(opened, gate, []), gate)
+
+    return LabtopApp(project.path, opener=opener)
+
+
+async def looking(pilot: Pilot[None]) -> HistoryScreen:
+    """The history is in view and read."""
+    await until(pilot, lambda: isinstance(pilot.app.screen, LaboratoryScreen))
+    await pilot.pause(0.2)
+    await pilot.press("h")
+    await until(pilot, lambda: isinstance(pilot.app.screen, HistoryScreen))
+    screen = pilot.app.screen
+    assert isinstance(screen, HistoryScreen)
+    await until(pilot, lambda: screen._look is not None)
+    return screen
+
+
+async def settled(pilot: Pilot[None]) -> None:
+    """Everything is painted afresh."""
+    pilot.app.clear_notifications()
+    for _ in range(2):
+        await pilot.pause(0.1)
+        for widget in pilot.app.screen.query("*"):
+            widget.refresh(layout=True)
+    await pilot.pause(0.1)
+
+
+def after(*keys: str, words: str = "", screen: type = HistoryScreen) -> Run:
+    """The history after some keys, once `words` are in view."""
+
+    async def run(pilot: Pilot[None]) -> None:
+        await looking(pilot)
+        await pilot.press(*keys)
+        await until(pilot, lambda: isinstance(pilot.app.screen, screen) and words in frame_of(pilot))
+        await settled(pilot)
+
+    return run
+
+
+@SIZES
+def test_the_graph_of_all_lines(snap_compare: Compare, tmp_path: Path, size: tuple[int, int]) -> None:
+    assert snap_compare(inquiry(tmp_path), terminal_size=size, run_before=after(words="boosting in"))
+
+
+@SIZES
+def test_a_turn_in_the_history(snap_compare: Compare, tmp_path: Path, size: tuple[int, int]) -> None:
+    keys = ("down",) * 5 + ("enter", "right_square_bracket", "right_square_bracket")
+    assert snap_compare(inquiry(tmp_path), terminal_size=size, run_before=after(*keys, words="VALUE"))
+
+
+@SIZES
+def test_the_question_before_a_roll_back(snap_compare: Compare, tmp_path: Path, size: tuple[int, int]) -> None:
+    async def run(pilot: Pilot[None]) -> None:
+        screen = await looking(pilot)
+        screen.graph.go_to(screen.project.turn_at("4").commit)
+        await pilot.press("r")
+        await until(pilot, lambda: isinstance(pilot.app.screen, RollBackScreen))
+        await settled(pilot)
+
+    assert snap_compare(inquiry(tmp_path), terminal_size=size, run_before=run)
+
+
+@SIZES
+def test_the_name_of_a_new_line_is_asked(snap_compare: Compare, tmp_path: Path, size: tuple[int, int]) -> None:
+    keys = ("b", *"forests", "tab", "space")
+    run = after(*keys, words="noise-forests", screen=BranchScreen)
+    assert snap_compare(inquiry(tmp_path), terminal_size=size, run_before=run)
+
+
+@SIZES
+def test_lines_side_by_side(snap_compare: Compare, tmp_path: Path, size: tuple[int, int]) -> None:
+    async def run(pilot: Pilot[None]) -> None:
+        screen = await looking(pilot)
+        lines = ["main", "what-if/svm", "boosting"]
+        await pilot.app.push_screen(CompareScreen(screen.project, lines))
+        await until(pilot, lambda: "boosting measured best" in frame_of(pilot))
+        await settled(pilot)
+
+    assert snap_compare(inquiry(tmp_path), terminal_size=size, run_before=run)
+
+
+def test_a_filtered_history(snap_compare: Compare, tmp_path: Path) -> None:
+    async def run(pilot: Pilot[None]) -> None:
+        screen = await looking(pilot)
+        await until(pilot, lambda: not screen._unread)
+        await pilot.press("slash", *"kept", "colon", *"yes")
+        await until(pilot, lambda: "5 of 16" in frame_of(pilot))
+        await settled(pilot)
+
+    assert snap_compare(inquiry(tmp_path), terminal_size=(120, 40), run_before=run)

@@ -1,0 +1,182 @@
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from core.chronicle import FILE, Chronicle
+from core.graph import Kind, Row, Tip, drawn, picture
+from core.record import Agent, Phase, Score, Status
+from core.sought import matching, read_query
+from core.workspace.project import Project
+from core.workspace.turns import TurnSummary
+from tests.inquiry_stage import experiment, studied, turn
+from tests.workspace_sample import plain_git, sample_project, sample_turn
+
+
+def read_all(chronicle: Chronicle) -> None:
+    while chronicle.read_replies():
+        pass
+
+
+def numbers(rows: tuple[Row, ...] | list[Row]) -> list[tuple[str, int, int]]:
+    return [(row.kind.value, row.turn.number, row.depth) for row in rows]
+
+
+def test_the_index_holds_every_turn_and_grows_by_the_new_ones_only(tmp_path: Path) -> None:
+    project = studied(tmp_path / "p")
+    chronicle = Chronicle(project)
+    assert chronicle.refresh() == 9
+    assert chronicle.refresh() == 0
+    experiment(project, 9, 0.94)
+    assert chronicle.refresh() == 1
+    told = {summary.commit: summary for summary in project.summaries()}
+    assert chronicle.turns() == told
+    assert stat.S_IMODE(os.stat(project.private(FILE)).st_mode) == 0o600
+    assert Chronicle(Project.open(project.path)).refresh() == 0
+
+
+def test_replies_are_searched_by_words_and_their_beginnings(tmp_path: Path) -> None:
+    project = studied(tmp_path / "p")
+    odd = turn(9, Phase.REPORT, Agent.PROFESSOR, "EDIT", 'Zürich "quoted" bootstraps')
+    commit = project.commit(odd, {})
+    chronicle = Chronicle(project)
+    chronicle.refresh()
+    assert chronicle.search(["zurich"]) == set()
+    read_all(chronicle)
+    for words in (["zurich"], ["zür"], ["bootstrap"], ["quoted", "zurich"], ['Zürich "quoted"'], ["boot"]):
+        assert chronicle.search(words) == {commit}, words
+    for nonsense in (['"'], ["*"], ["AND"], ["zurich", "forest"], ["NEAR("], ["subject:x"], [""]):
+        assert chronicle.search(nonsense) == set(), nonsense
+    assert len(chronicle.search(["section"])) == 3
+
+
+def test_a_broken_index_is_made_again(tmp_path: Path) -> None:
+    project = studied(tmp_path / "p")
+    Chronicle(project).refresh()
+    project.private(FILE).write_bytes(b"SQLite format 3\0 and then nonsense" * 100)
+    chronicle = Chronicle(Project.open(project.path))
+    assert chronicle.refresh() == 9
+    read_all(chronicle)
+    assert len(chronicle.search(["section"])) == 3
+
+
+def test_an_index_that_cannot_be_written_is_kept_in_memory(tmp_path: Path) -> None:
+    project = studied(tmp_path / "p")
+    (tmp_path / "elsewhere").write_text("mine")
+    project.private(FILE).symlink_to(tmp_path / "elsewhere")
+    os.chmod(project.private("x").parent, 0o500)
+    try:
+        chronicle = Chronicle(project)
+        assert chronicle.refresh() == 9
+        read_all(chronicle)
+        assert len(chronicle.search(["section"])) == 3
+    finally:
+        os.chmod(project.private("x").parent, 0o700)
+    assert (tmp_path / "elsewhere").read_text() == "mine"
+
+
+def test_the_graph_shows_branches_and_what_was_left_behind_where_they_parted(tmp_path: Path) -> None:
+    project = studied(tmp_path / "p")
+    project.rollback(6)
+    project.branch("what-if", 4)
+    experiment(project, 5, 0.95)
+    project.switch("main")
+    found = picture(project, Chronicle(project))
+    assert numbers(found.rows) == [
+        ("turn", 8, 1),
+        ("turn", 7, 1),
+        ("line", 8, 1),
+        ("turn", 6, 0),
+        ("turn", 5, 0),
+        ("turn", 5, 1),
+        ("line", 5, 1),
+        ("turn", 4, 0),
+        ("turn", 3, 0),
+        ("turn", 2, 0),
+        ("turn", 1, 0),
+        ("turn", 0, 0),
+    ]
+    assert (found.turns, found.lines, found.candidates) == (6, 3, 0)
+    assert [row.undone for row in found.rows[:3]] == [True] * 3
+    assert found.rows[2].line.startswith("undone ")
+    assert (found.rows[6].line, found.rows[6].count) == ("what-if", 1)
+    change = {(row.turn.number, row.depth): row.change for row in found.rows if row.kind is Kind.TURN}
+    assert change[6, 0] == pytest.approx(0.014)
+    assert change[5, 1] == pytest.approx(0.03)  # against the best before they parted
+
+
+def test_candidates_that_no_turn_tells_of_stand_beside_the_line(tmp_path: Path) -> None:
+    project = sample_project(tmp_path / "p", turns=3)
+    project.keep_candidate(sample_turn(2), 1, {"experiment/main.py": "told of by turn 2"})
+    lost = project.keep_candidate(sample_turn(4, score=Score("accuracy", 0.5, 0.5, False)), 1, {"a": "x"})
+    found = picture(project, Chronicle(project))
+    assert [(row.kind, row.turn.commit) for row in found.rows][:1] == [(Kind.CANDIDATE, lost)]
+    assert found.candidates == 2
+    assert numbers(matching(found.rows, read_query("is:candidate"), None)) == [("candidate", 4, 1)]
+
+
+def test_a_commit_by_gits_own_hand_has_the_number_of_the_turn_before(tmp_path: Path) -> None:
+    project = sample_project(tmp_path / "p", turns=2)
+    (project.path / "plan.md").write_text("by git")
+    plain_git(project, "add", "plan.md")
+    plain_git(project, "commit", "-q", "-m", "by my own hand")
+    rows = picture(project, Chronicle(project)).rows
+    assert [(row.turn.number, row.turn.subject) for row in rows][:2] == [(2, "by my own hand"), (2, "step 2")]
+
+
+def test_of_a_long_side_line_the_newest_turns_are_shown_and_the_rest_is_counted() -> None:
+    turns = {f"m{n}": summary(f"m{n}", f"m{n - 1}" if n else "", n) for n in range(3)}
+    turns |= {f"s{n}": summary(f"s{n}", f"s{n - 1}" if n > 2 else "m1", n) for n in range(2, 42)}
+    found = drawn(turns, [Tip("main", "m2"), Tip("side", "s41")])
+    kinds = [row.kind for row in found.rows if row.line == "side"]
+    assert kinds == [Kind.TURN] * 12 + [Kind.MORE, Kind.LINE]
+    assert next(row.count for row in found.rows if row.kind is Kind.MORE) == 28
+
+
+def test_lines_may_part_from_one_another_a_thousand_times() -> None:
+    turns = {"r": summary("r", "", 0)}
+    tips = [Tip("main", "r")]
+    for n in range(1, 1500):
+        turns[f"c{n}"] = summary(f"c{n}", f"c{n - 1}" if n > 1 else "r", n)
+    tips += [Tip(f"line {n}", f"c{n}") for n in range(1, 1500)]
+    found = drawn(turns, tips)
+    assert sum(row.kind is Kind.TURN for row in found.rows) == 1500
+    assert max(row.depth for row in found.rows) == 5
+
+
+def test_a_query_filters_by_agent_phase_status_and_the_rest(tmp_path: Path) -> None:
+    project = studied(tmp_path / "p")
+    rows = picture(project, Chronicle(project)).rows
+
+    def found(query: str) -> list[int]:
+        return [row.turn.number for row in matching(rows, read_query(query), None)]
+
+    assert found("") == [8, 7, 6, 5, 4, 3, 2, 1, 0]
+    assert found("agent:ml") == [6, 4, 3, 2]
+    assert found("agent:prof phase:report") == [8, 7, 5]
+    assert found("status:failed") == [3]
+    assert found("kept:yes turn:3-") == [6, 4]
+    assert found("turn:2-4") == [4, 3, 2]
+    assert found("line:main is:edit") == [8, 7, 6, 5, 4, 3, 2]
+    assert found("is:undone") == []
+
+
+@pytest.mark.parametrize("query", ["agent:nobody", "phase:", "status:fine", "kept:maybe", "turn:x", "is:x", "line:"])
+def test_a_filter_that_is_not_understood_is_said(query: str) -> None:
+    assert read_query(query).problem
+
+
+def test_words_in_quotes_belong_together_and_an_open_quote_does_no_harm() -> None:
+    assert read_query('label "random forest" kept:yes').words == ("label", "random forest")
+    assert read_query('label "random for').words == ("label", "random", "for")
+    assert read_query("http://x").words == ("http://x",)
+
+
+def summary(commit: str, parent: str, number: int) -> TurnSummary:
+    from core.record import Cost
+
+    where = (Phase.EXPERIMENTS, Agent.ML_ENGINEER, "EDIT", f"step {number}", Status.OK)
+    return TurnSummary(commit, parent, number, *where, None, "", False, Cost(), "2026-01-01T00:00:00+00:00")

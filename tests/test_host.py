@@ -1,0 +1,551 @@
+"""The engine behind its socket: who may come, what they are told, who steers, and when it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import socket
+import stat
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from core.errors import EngineError, LabError, ProjectLocked
+from core.events import Event, RunStarted, State, StateChanged, Token, TurnCommitted, TurnStarted
+from core.gate import Approve, PersonGate
+from core.host import guest as guests
+from core.host import server
+from core.host.address import found, name_of, place_for
+from core.host.client import Line, OtherVersion, reach_project
+from core.host.server import Host
+from core.host.wire import LONGEST_ORDER, Bye, Hello, packed
+from core.orders import Answer, GiveUp, Go, Lend, Pause, Step, Stop, TakeHelm, Travel, Way
+from core.settings import Copilot
+from core.workspace.project import Project
+from tests.fake_laboratory import FakeLaboratory, played_project, study
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass
+class App:
+    """An attached app and what it has heard."""
+
+    line: Line
+    heard: list[Event] = field(default_factory=list)
+    helm: list[bool] = field(default_factory=list)
+    bye: Bye | None = None
+
+    @property
+    def turns(self) -> list[int]:
+        return [event.turn.number for event in self.heard if isinstance(event, TurnCommitted)]
+
+    @property
+    def text(self) -> str:
+        return "".join(event.text for event in self.heard if isinstance(event, Token))
+
+    def heard_state(self, state: State) -> bool:
+        return any(isinstance(event, StateChanged) and event.state is state for event in self.heard)
+
+    async def until(self, happened: Callable[[], bool]) -> None:
+        async with asyncio.timeout(10):
+            while not happened():  # noqa: ASYNC110  what is waited for has no event of its own
+                await asyncio.sleep(0.01)
+
+
+@dataclass
+class Stage:
+    """An engine on a played project, and the apps at it."""
+
+    host: Host
+    project: Project
+    laboratory: FakeLaboratory
+    folders: list[Path]
+    serving: asyncio.Task[None]
+    apps: list[App] = field(default_factory=list)
+
+    async def app(self, steer: bool = True) -> App:
+        line = await reach_project(self.project.path, steer, self.folders)
+        assert line is not None
+        app = App(line)
+        self.apps.append(app)
+
+        def hear(event: object) -> None:
+            if hasattr(event, "watchers"):
+                app.helm.append(event.steers)  # type: ignore[attr-defined]
+            else:
+                app.heard.append(event)  # type: ignore[arg-type]
+
+        line.listen(hear, lambda bye: setattr(app, "bye", bye), lambda done: None)
+        return app
+
+    @property
+    def socket(self) -> Path:
+        return found(self.project.path, self.folders)[0]
+
+
+@asynccontextmanager
+async def engine(
+    folder: Path,
+    done: int = 0,
+    *,
+    running: bool = False,
+    copilot: Copilot = Copilot.OFF,
+    pace: float = 0.0,
+    **more: float,
+) -> AsyncIterator[Stage]:
+    project = played_project(folder / "noise", done)
+    gate = PersonGate(running=running)
+    laboratory = FakeLaboratory(project, gate, study(), copilot, pace)
+    folders = [Path(tempfile.mkdtemp(prefix="labtop-")) / "run"]  # a socket's path has to be short
+    host = Host(project, laboratory, gate, folders=folders, **more)  # type: ignore[arg-type]
+    ready = asyncio.Event()
+    serving = asyncio.create_task(host.serve(lambda path: ready.set()))
+    stage = Stage(host, project, laboratory, folders, serving)
+    try:
+        async with asyncio.timeout(10):
+            await ready.wait()
+        yield stage
+    finally:
+        for app in stage.apps:
+            await app.line.close()
+        host.end("the test is over")
+        await asyncio.wait({serving}, timeout=10)
+        shutil.rmtree(folders[0].parent)
+
+
+# What a newcomer is told
+
+
+async def test_whoever_comes_in_the_middle_of_a_turn_hears_all_of_it_once(tmp_path: Path) -> None:
+    async with engine(tmp_path, 3, running=True, pace=0.15) as stage:
+        first = await stage.app()
+        await first.until(lambda: first.text.count(" ") > 3)
+        late = await stage.app()
+        await late.until(lambda: 5 in late.turns)
+        turns = study()
+        assert late.line.greeting.head in {stage.project.turn_at(str(n)).commit for n in (3, 4)}
+        for app in (first, late):
+            said: dict[int, str] = {}
+            for event in app.heard:
+                if isinstance(event, Token):
+                    said[event.turn] = said.get(event.turn, "") + event.text
+            for number in app.turns:
+                assert said[number].strip() == turns[number - 1].reply
+            assert app.turns == sorted(set(app.turns))
+
+
+async def test_the_history_at_the_greeting_s_head_and_the_stream_together_hold_every_turn_once(tmp_path: Path) -> None:
+    async with engine(tmp_path, 0, running=True, pace=0.005) as stage:
+        apps = [await stage.app(steer=False)]
+        while stage.host._standing.state is not State.FINISHED:
+            await asyncio.sleep(0.09)
+            if len(apps) < 14:
+                apps.append(await stage.app(steer=False))
+        begun = set()
+        for app in apps:
+            await app.until(lambda app=app: app.heard_state(State.FINISHED))  # type: ignore[misc]
+            head = app.line.greeting.head
+            before = stage.project.turn_at(head).turn.number if head else 0
+            assert app.turns == list(range(before + 1, 17))
+            begun.add(before)
+        assert len(begun) > 3, "they all came before the first turn was made"
+
+
+async def test_since_when_the_turn_is_made_is_told(tmp_path: Path) -> None:
+    async with engine(tmp_path, 0, running=True, copilot=Copilot.TURN) as stage:
+        app = await stage.app()
+        await app.until(lambda: app.heard_state(State.WAITING))
+        await asyncio.sleep(0.1)
+        assert 0.1 <= (await stage.app()).line.greeting.turn_seconds < 5
+
+
+# Who steers
+
+
+async def test_several_watch_and_one_steers_until_another_takes_the_helm(tmp_path: Path) -> None:
+    async with engine(tmp_path) as stage:
+        first, second, third = await stage.app(), await stage.app(), await stage.app()
+        assert [app.line.greeting.steers for app in (first, second, third)] == [True, False, False]
+        with pytest.raises(EngineError, match="Another app steers"):
+            await second.line.order(Step())
+        await first.line.order(Step())
+        await third.until(lambda: third.turns == [1])
+        await second.line.order(TakeHelm())
+        await second.line.order(Step())
+        await first.until(lambda: first.turns == [1, 2])
+        with pytest.raises(EngineError, match="Another app steers"):
+            await first.line.order(Step())
+        assert first.helm[-1:] == [False]
+        await second.line.close()
+        await first.until(lambda: first.helm[-1:] == [True])  # the helm goes to whoever came first
+        await first.line.order(Step())
+
+
+async def test_a_turn_that_waits_is_answered_by_an_app_that_came_later(tmp_path: Path) -> None:
+    async with engine(tmp_path, copilot=Copilot.TURN) as stage:
+        first = await stage.app()
+        await first.line.order(Step())
+        await first.until(lambda: first.heard_state(State.WAITING))
+        await first.line.close()
+        second = await stage.app()
+        await second.until(lambda: second.heard_state(State.WAITING))
+        assert second.text.strip() == study()[0].reply
+        assert stage.host.engine.gate.state is State.WAITING
+        await second.line.order(Answer(Approve()))
+        await second.until(lambda: second.turns == [1])
+        assert stage.laboratory.verdicts == [Approve()]
+
+
+# Orders
+
+
+async def test_the_engine_travels_while_it_holds_the_project_and_says_first_that_it_has(tmp_path: Path) -> None:
+    async with engine(tmp_path, 6) as stage:
+        app = await stage.app()
+        await app.line.order(Step())
+        await app.until(lambda: app.turns == [7])
+        done = await app.line.order(Travel(Way.ROLLBACK, "3", reason="rolled back to turn 3"))
+        assert done.cuts
+        assert done.head == stage.project.turn_at("3").commit
+        assert stage.project.holder() == os.getpid()
+        await app.until(lambda: app.heard[-1:] == [StateChanged(State.PAUSED, "rolled back to turn 3")])
+        again = [event.head for event in app.heard if isinstance(event, RunStarted)]
+        assert again[-1] == done.head
+        assert (await app.line.order(Travel(Way.UNDO))).head == stage.project.turn_at("7").commit
+        with pytest.raises(LabError, match="Nothing to undo"):
+            await app.line.order(Travel(Way.UNDO))
+        await app.line.order(Travel(Way.REDO))
+        await app.line.order(Travel(Way.BRANCH, "2", "what-if"))
+        assert (stage.project.branch_name, stage.project.turn_at().turn.number) == ("what-if", 2)
+        await app.line.order(Travel(Way.SWITCH, name="main"))
+        assert stage.project.turn_at().turn.number == 3
+
+
+async def test_a_turn_is_given_up_and_made_anew(tmp_path: Path) -> None:
+    async with engine(tmp_path, 2, running=True, pace=5) as stage:
+        app = await stage.app()
+        await app.until(lambda: any(isinstance(event, TurnStarted) for event in app.heard))
+        await app.line.order(GiveUp())
+        await app.until(lambda: isinstance(app.heard[-1], StateChanged) and app.heard[-1].state is State.PAUSED)
+        assert "made anew" in app.heard[-1].reason  # type: ignore[union-attr]
+
+
+async def test_a_lent_project_can_be_changed_by_the_app_and_is_taken_back(tmp_path: Path) -> None:
+    async with engine(tmp_path, 4) as stage:
+        app = await stage.app()
+        other = Project.open(stage.project.path)
+        with pytest.raises(ProjectLocked):
+            await asyncio.to_thread(other.rollback, "2")
+        await app.line.order(Lend())
+        await asyncio.to_thread(other.rollback, "2")
+        await app.line.order(Pause("rolled back by hand"))
+        await app.until(lambda: app.heard[-1:] == [StateChanged(State.PAUSED, "rolled back by hand")])
+        with pytest.raises(ProjectLocked):
+            await asyncio.to_thread(other.rollback, "1")
+
+
+async def test_an_app_that_dies_with_a_lent_project_does_not_keep_it(tmp_path: Path) -> None:
+    async with engine(tmp_path, 4) as stage:
+        app = await stage.app()
+        await app.line.order(Lend())
+        assert stage.project.holder() is None
+        await app.line.close()
+        second = await stage.app()
+        await second.until(lambda: stage.project.holder() == os.getpid())
+        await second.line.order(Step())
+        await second.until(lambda: second.turns == [5])
+
+
+# Who may come
+
+
+def as_nobody(code: str) -> subprocess.CompletedProcess[str]:
+    start = f"import os, socket, sys; os.setgid(65534); os.setuid(65534); sys.path.insert(0, {str(ROOT)!r})\n"
+    return subprocess.run([sys.executable, "-c", start + code], capture_output=True, text=True, timeout=30, check=False)
+
+
+async def test_the_socket_is_the_user_s_alone(tmp_path: Path) -> None:
+    async with engine(tmp_path) as stage:
+        path = stage.socket
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+        line = await reach_project(stage.project.path, folders=stage.folders)
+        assert line is not None
+        await line.close()
+    assert not path.exists()
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can become somebody else")
+async def test_another_user_is_refused_by_the_kernel_s_word_even_where_the_folder_lets_them_in(tmp_path: Path) -> None:
+    async with engine(tmp_path, running=True, pace=0.01) as stage:
+        code = f"""
+line = socket.socket(socket.AF_UNIX); line.settimeout(5)
+line.connect({str(stage.socket)!r})
+print(line.makefile().read())
+"""
+        assert "PermissionError" in (await asyncio.to_thread(as_nobody, code)).stderr
+        path = stage.socket
+        for above in [path, *path.parents[: len(path.parents) - 2]]:
+            above.chmod(0o777)
+        told = await asyncio.to_thread(as_nobody, code)
+        assert json.loads(told.stdout)["words"] == "this engine belongs to another user", told.stderr
+        assert not stage.host._guests
+        path.parent.chmod(0o700)
+
+
+async def test_an_app_does_not_talk_to_a_socket_of_somebody_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with engine(tmp_path) as stage:
+        path = stage.socket
+        monkeypatch.setattr("core.host.client.peer", lambda connection: (1, os.getuid() + 1))
+        with pytest.raises(EngineError, match="belongs to another user"):
+            await Line.reach(path)
+
+
+@pytest.mark.parametrize("how", ["open to others", "a link", "a file"])
+def test_a_folder_that_is_not_the_user_s_alone_is_neither_used_nor_looked_into(tmp_path: Path, how: str) -> None:
+    good, bad = tmp_path / "good", tmp_path / "bad"
+    match how:
+        case "open to others":
+            bad.mkdir(mode=0o755)
+            bad.chmod(0o755)
+        case "a link":
+            (tmp_path / "else").mkdir(mode=0o700)
+            bad.symlink_to(tmp_path / "else")
+        case "a file":
+            bad.write_text("")
+    assert place_for(tmp_path / "p", [bad, good]) == good / name_of(tmp_path / "p")
+    if bad.is_dir():
+        listening = socket.socket(socket.AF_UNIX)
+        listening.bind(str(bad / name_of(tmp_path / "p")))
+        listening.close()
+    assert found(tmp_path / "p", [bad, good]) == []
+    with pytest.raises(EngineError, match="No private folder"):
+        place_for(tmp_path / "p", [bad])
+
+
+def test_a_dead_engine_s_socket_is_cleared_away_and_anything_else_is_not(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    path = place_for(tmp_path / "p", [folder])
+    dead = socket.socket(socket.AF_UNIX)
+    dead.bind(str(path))
+    dead.close()
+    assert place_for(tmp_path / "p", [folder]) == path
+    assert not path.exists()
+    path.write_text("mine")
+    with pytest.raises(EngineError, match="is in the way"):
+        place_for(tmp_path / "p", [folder])
+    assert path.read_text() == "mine"
+
+
+# Apps that misbehave
+
+
+async def talk(stage: Stage, *lines: bytes) -> list[dict[str, object]]:
+    """Say lines to the engine and hear what it says until it hangs up."""
+    reader, writer = await asyncio.open_unix_connection(stage.socket, limit=2**22)
+    try:
+        for line in lines:
+            writer.write(line)
+        async with asyncio.timeout(10):
+            told = await reader.read()
+    except ConnectionError:
+        return []
+    finally:
+        writer.close()
+    return [json.loads(line) for line in told.splitlines()]
+
+
+HELLO = packed({"protocol": 1, "steer": True})
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        (b"GET / HTTP/1.1\r\n",),
+        (b"\xff\xfe\x00\n",),
+        (b"[" * 100_000 + b"\n",),
+        (packed({"protocol": "1"}),),
+        (HELLO, b"{}\n"),
+        (HELLO, b'{"id": 1, "order": 5, "more": 1}\n'),
+        (HELLO, b'{"id": true, "order": {"order": "Go"}}\n'),
+        (HELLO, b'{"id": ' + b"9" * 5000 + b"}\n"),
+        (b"x" * (LONGEST_ORDER + 10) + b"\n",),
+        (HELLO, b"x" * (LONGEST_ORDER + 10) + b"\n"),
+    ],
+)
+async def test_nonsense_is_hung_up_on_and_the_engine_goes_on(tmp_path: Path, lines: tuple[bytes, ...]) -> None:
+    async with engine(tmp_path) as stage:
+        told = await talk(stage, *lines)
+        assert not told or told[-1]["bye"] == "refused"
+        app = await stage.app()
+        await app.line.order(Step())
+        await app.until(lambda: app.turns == [1])
+        assert len(stage.host._guests) == 1
+
+
+async def test_an_order_that_is_none_is_refused_in_words_and_the_line_stays(tmp_path: Path) -> None:
+    async with engine(tmp_path) as stage:
+        reader, writer = await asyncio.open_unix_connection(stage.socket)
+        writer.write(HELLO + b'{"id": 7, "order": {"order": "Fly"}}\n')
+        async with asyncio.timeout(10):
+            while b"refused" not in (line := await reader.readline()):
+                pass
+        assert json.loads(line)["refused"]["answer"] == 7
+        assert "There is no order 'Fly'" in json.loads(line)["refused"]["message"]
+        writer.close()
+
+
+async def test_an_app_of_another_version_is_told_so(tmp_path: Path) -> None:
+    async with engine(tmp_path) as stage:
+        told = await talk(stage, packed({"protocol": 99, "steer": True}))
+        assert told[0]["bye"] == "version"
+
+
+async def test_an_engine_of_another_version_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with engine(tmp_path) as stage:
+        monkeypatch.setattr(server, "PROTOCOL", 99)
+        with pytest.raises(OtherVersion, match="another version") as caught:
+            await stage.app()
+        assert caught.value.pid == os.getpid()
+
+
+async def test_whoever_says_nothing_is_hung_up_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "HELLO_SECONDS", 0.1)
+    async with engine(tmp_path) as stage:
+        assert (await talk(stage))[0]["bye"] == "refused"
+
+
+async def test_a_flood_of_orders_is_taken_slowly_and_others_are_heard(tmp_path: Path) -> None:
+    async with engine(tmp_path) as stage:
+        calm = await stage.app()
+        reader, writer = await asyncio.open_unix_connection(stage.socket, limit=2**20)
+        writer.write(HELLO + packed({"id": 1, "order": {"order": "StopAt"}}) * 5000)
+        await asyncio.sleep(0.5)
+        told = (await reader.read(2**20)).count(b"refused")
+        assert 5 < told <= 0.5 / server.BREATH + 10
+        began = asyncio.get_running_loop().time()
+        await calm.line.order(Step())
+        assert asyncio.get_running_loop().time() - began < 2
+        await calm.until(lambda: calm.turns == [1])
+        writer.close()
+
+
+async def test_an_app_that_does_not_read_is_let_go_with_little_kept_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guests, "MOST_WAITING", 50_000)
+    monkeypatch.setattr(guests, "LAST_WORDS", 0.2)
+    async with engine(tmp_path, 0) as stage:
+        watcher = await stage.app()
+        deaf = socket.socket(socket.AF_UNIX)
+        deaf.connect(str(stage.socket))
+        deaf.sendall(HELLO)
+        await watcher.until(lambda: len(stage.host._guests) == 2)
+        for _ in range(200):
+            stage.host._say(Token(1, "x" * 5000))
+            assert all(guest._size <= 56_000 for guest in stage.host._guests)
+            await asyncio.sleep(0)
+        await watcher.until(lambda: len(stage.host._guests) == 1)
+        assert watcher.bye is None
+        await watcher.until(lambda: len(watcher.text) == 1_000_000)
+        deaf.close()
+
+
+async def test_no_more_apps_than_a_handful_are_let_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "MOST_GUESTS", 2)
+    async with engine(tmp_path) as stage:
+        await stage.app()
+        await stage.app()
+        with pytest.raises(EngineError, match="2 apps are attached already"):
+            await stage.app()
+
+
+# The end
+
+
+async def test_stopping_frees_the_project_and_tells_every_app(tmp_path: Path) -> None:
+    async with engine(tmp_path, running=True, pace=0.05) as stage:
+        first, second = await stage.app(), await stage.app()
+        await first.line.order(Stop())
+        await second.line.gone()
+        assert stage.project.holder() is None
+        assert second.bye == Bye("stopped", "the engine was stopped by an app")
+        assert found(stage.project.path, stage.folders) == []
+        with pytest.raises(EngineError, match="not there any more"):
+            await second.line.order(Go())
+
+
+async def test_a_stop_after_the_turn_lets_it_end_first(tmp_path: Path) -> None:
+    async with engine(tmp_path, running=True, pace=0.2) as stage:
+        app = await stage.app()
+        await app.until(lambda: any(isinstance(event, TurnStarted) for event in app.heard))
+        await app.line.order(Stop(after_turn=True))
+        await app.line.gone()
+        assert app.turns == [1]
+        assert stage.project.turn_at().turn.number == 1
+
+
+async def test_a_stop_after_the_turn_is_refused_where_the_turn_waits_for_a_person(tmp_path: Path) -> None:
+    async with engine(tmp_path, running=True, copilot=Copilot.TURN) as stage:
+        app = await stage.app()
+        await app.until(lambda: stage.host.engine.gate.state is State.WAITING)
+        with pytest.raises(EngineError, match="waits for your answer"):
+            await app.line.order(Stop(after_turn=True))
+
+
+async def test_it_ends_with_the_study_once_nobody_watches(tmp_path: Path) -> None:
+    async with engine(tmp_path, 15, running=True) as stage:
+        async with asyncio.timeout(10):
+            await asyncio.wait({stage.serving})
+        assert stage.project.turn_at().turn.number == 16
+        assert stage.project.holder() is None
+
+
+async def test_it_stays_for_whoever_watches_the_end_and_ends_when_they_leave(tmp_path: Path) -> None:
+    async with engine(tmp_path, 15) as stage:
+        app = await stage.app()
+        await app.line.order(Go())
+        await app.until(lambda: stage.host._standing.state is State.FINISHED)
+        assert not stage.serving.done()
+        await app.line.close()
+        async with asyncio.timeout(10):
+            await asyncio.wait({stage.serving})
+
+
+async def test_a_socket_that_was_swept_away_comes_back(tmp_path: Path) -> None:
+    async with engine(tmp_path, look_seconds=0.05) as stage:
+        before = await stage.app()
+        shutil.rmtree(stage.folders[0])
+        await before.until(lambda: bool(found(stage.project.path, stage.folders)))
+        after = await stage.app()
+        await before.line.order(Step())
+        await after.until(lambda: after.turns == [1])
+
+
+async def test_it_ends_when_the_project_s_folder_is_gone_and_when_there_was_long_nothing_to_do(tmp_path: Path) -> None:
+    async with engine(tmp_path / "a", look_seconds=0.05) as stage:
+        shutil.rmtree(stage.project.path)
+        async with asyncio.timeout(10):
+            await asyncio.wait({stage.serving})
+    async with engine(tmp_path / "b", look_seconds=0.05, idle_seconds=0.2) as stage:
+        app = await stage.app()
+        await asyncio.sleep(0.4)
+        assert not stage.serving.done()
+        await app.line.close()
+        async with asyncio.timeout(10):
+            await asyncio.wait({stage.serving})
+
+
+def test_hello_is_what_an_app_says_first() -> None:
+    assert json.loads(HELLO) == {"protocol": Hello(1).protocol, "steer": True}

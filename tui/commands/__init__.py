@@ -1,0 +1,1 @@
+"""The commands of the program, by theme; those without a screen never import Textual."""

@@ -1,0 +1,164 @@
+"""A person's own keys: `~/.config/labtop/keys.toml`, a line `action = ["key", …]` for each action that they move."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.clean import clean
+from core.places import config_folder
+from tui.keys import ACTIONS, Action, Scope, actions
+
+if TYPE_CHECKING:
+    from textual.app import App
+
+LARGEST_FILE = 64_000
+"""Bytes that are read of a keymap."""
+
+_TOGETHER = (Scope.LABORATORY, Scope.WAITING, Scope.PANES)
+SCREENS = (_TOGETHER, *((scope,) for scope in Scope if scope not in _TOGETHER))
+"""Scopes whose keys are at hand at the same time."""
+
+FREE = {action.id: action for action in ACTIONS if set(action.scopes) != {Scope.PANES} and not action.arguments}
+"""The actions whose keys can be moved; those of the panes are the panes' own, and digits go with their panes."""
+
+RESERVED = {"ctrl+q", "ctrl+c"}
+"""The ways out that hold whatever has the focus."""
+
+_SHOWN = {"escape": "esc", "plus": "+", "minus": "-", "up": "↑", "down": "↓", "pageup": "PgUp", "pagedown": "PgDn"}
+
+Keymap = Mapping[str, tuple[str, ...]]
+"""Keys by action, in Textual's names."""
+
+
+def keymap_path() -> Path:
+    """The user's `keys.toml`."""
+    return config_folder() / "keys.toml"
+
+
+def read_keymap() -> tuple[Keymap, list[str]]:
+    """The person's keys, and what is wrong with the file, line by line; what is wrong keeps its usual keys."""
+    path = keymap_path()
+    try:
+        data = path.read_bytes()[:LARGEST_FILE]
+    except FileNotFoundError:
+        return {}, []
+    except OSError as error:
+        return {}, [f"{path} cannot be read: {error}"]
+    return parsed(data, path.name)
+
+
+def parsed(data: bytes, source: str) -> tuple[Keymap, list[str]]:
+    """The keys in the text of a `keys.toml`, and what is wrong in it."""
+    import tomllib
+
+    try:
+        text = data.decode("utf-8")
+        table = tomllib.loads(text)
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+        return {}, [f"{source} is not valid TOML: {error}"]
+    keymap: dict[str, tuple[str, ...]] = {}
+    wrong = []
+    for name, value in table.items():
+        keys, problem = _keys(name, value)
+        if problem:
+            wrong.append(f"{source}{_line(text, name)}: {problem}")
+        else:
+            keymap[name] = keys
+    for name, problem in clashes(keymap):
+        del keymap[name]
+        wrong.append(f"{source}{_line(text, name)}: {problem}")
+    return keymap, wrong
+
+
+def clashes(keymap: Keymap) -> list[tuple[str, str]]:
+    """What has to be left out so that no key means two things on one screen: the action, and why."""
+    left = dict(keymap)
+    found = []
+    for name in reversed(list(keymap)):
+        problem = next((words for scopes in SCREENS if (words := _clash(name, left, scopes))), "")
+        if problem:
+            del left[name]
+            found.append((name, problem))
+    return found
+
+
+def remapped(registered: Iterable[Action], keymap: Keymap) -> list[Action]:
+    """The actions with the person's keys in the place of the usual ones."""
+    return [
+        replace(action, keys=keymap[action.id], shown=" ".join(map(shown, keymap[action.id])))
+        if action.id in keymap
+        else action
+        for action in registered
+    ]
+
+
+def shown(key: str) -> str:
+    """A key as a person reads it, e.g. `^r` for `ctrl+r`."""
+    if key.startswith("ctrl+"):
+        return f"^{key.removeprefix('ctrl+')}"
+    if key in _SHOWN:
+        return _SHOWN[key]
+    from textual.keys import key_to_character
+
+    character = key_to_character(key)
+    return character if character and character.isprintable() and not character.isspace() else key
+
+
+def for_textual(keymap: Keymap) -> dict[str, str]:
+    """The keys as `App.set_keymap` takes them."""
+    return {name: ",".join(keys) for name, keys in keymap.items()}
+
+
+def _keys(name: str, value: Any) -> tuple[tuple[str, ...], str]:
+    """The keys of one line, and what is wrong with it."""
+    if name not in FREE:
+        near = difflib.get_close_matches(name, FREE, n=1, cutoff=0.5)
+        hint = f"did you mean {near[0]}?" if near else "`labtop keys` lists them"
+        return (), f"{clean(name)[:40]} is not an action whose keys can be changed: {hint}"
+    listed = [value] if isinstance(value, str) else value
+    if not isinstance(listed, Sequence) or not listed or not all(isinstance(key, str) for key in listed):
+        return (), f'{name} must be a key or a list of keys, e.g. {name} = ["ctrl+g"]'
+    keys = tuple(map(textual_name, listed))
+    unknown = next((given for given, key in zip(listed, keys, strict=True) if not key), None)
+    if unknown is not None:
+        return (), f'{name}: there is no key "{clean(unknown)[:40]}"; write a character, "f5", "ctrl+g", "pageup" …'
+    return keys, ""
+
+
+def textual_name(key: str) -> str:
+    """What Textual calls a key that a person has written, e.g. `question_mark` for `?`; empty for no key."""
+    from textual.keys import Keys, _character_to_key, key_to_character
+
+    if len(key) == 1:
+        return _character_to_key(key) if key.isprintable() else ""
+    key = re.sub(r"^\^(?=.)", "ctrl+", key.strip())
+    modifiers, _, name = key.rpartition("+")
+    if modifiers and not set(modifiers.split("+")) <= {"ctrl", "alt", "shift"}:
+        return ""
+    known = key in {one.value for one in Keys} or key_to_character(name) is not None
+    return key if known and key not in RESERVED else ""
+
+
+def at_hand(app: App[Any], *scopes: Scope) -> list[Action]:
+    """The actions of some scopes, with this person's keys."""
+    return remapped(actions(*scopes), getattr(app, "own_keys", {}))
+
+
+def _clash(name: str, keymap: Keymap, scopes: tuple[Scope, ...]) -> str:
+    at_hand = remapped(actions(*scopes), keymap)
+    if not any(action.id == name for action in at_hand):
+        return ""
+    others = {key: action for action in at_hand for key in action.keys if action.id != name}
+    key = next((key for key in keymap[name] if key in others), None)
+    return f'{name}: "{shown(key)}" is the key of {others[key].id} already' if key else ""
+
+
+def _line(text: str, name: str) -> str:
+    """On which line an action is set, e.g. `, line 3`."""
+    pattern = re.compile(rf"\s*[\"']?{re.escape(name)}[\"']?\s*=")
+    return next((f", line {number}" for number, line in enumerate(text.splitlines(), 1) if pattern.match(line)), "")
