@@ -92,6 +92,12 @@ def picture(project: Project, chronicle: Chronicle) -> Picture:
     return drawn(turns, tips, [turns[sha] for sha in tried if sha in turns])
 
 
+def newest(project: Project, count: int) -> tuple[Row, ...]:
+    """The last turns of the current line, to look at while the whole picture of a long history is read."""
+    turns = project.summaries(count)
+    return drawn({turn.commit: turn for turn in turns}, [Tip(project.branch_name, turns[0].commit)]).rows
+
+
 def drawn(turns: Mapping[str, TurnSummary], tips: Sequence[Tip], tried: Sequence[TurnSummary] = ()) -> Picture:
     """The rows of the lines that end at `tips`, the current one first."""
     segments, parted = _segments(turns, tips)

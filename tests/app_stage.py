@@ -18,7 +18,7 @@ from tui.app import LabtopApp
 from tui.screens.laboratory import LaboratoryScreen
 from tui.session import Opened
 
-MARGIN = 2
+MARGIN = 3
 """How many times the limit a callback may take where nothing but that is wrong: tests must not fail by chance."""
 
 

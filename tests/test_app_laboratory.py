@@ -264,9 +264,11 @@ async def test_between_two_phases_a_note_and_finishing_are_about_the_next_one(tm
         assert board.turns == 6
 
 
-async def test_a_slash_in_the_empty_line_opens_the_commands(tmp_path: Path) -> None:
+async def test_a_slash_in_the_empty_line_offers_the_commands_and_the_palette_stays_on_its_key(tmp_path: Path) -> None:
     async with opened(app_on(tmp_path)) as pilot:
         await pilot.press("i", "slash")
+        await until(pilot, lambda: "/note WORDS" in frame_of(pilot))
+        await pilot.press("escape", "ctrl+p")
         await until(pilot, lambda: "Search for commands" in frame_of(pilot))
         assert "finish phase" in frame_of(pilot)
 

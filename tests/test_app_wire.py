@@ -23,6 +23,7 @@ from core.workspace.project import Project
 from tests.app_stage import app_on, frame_of, laboratory, opened, told, until
 from tests.fake_laboratory import FakeLaboratory, played_project, study
 from tui.app import LabtopApp
+from tui.screens.rollback import RollBackScreen
 from tui.session import Apart, expenses
 
 
@@ -108,7 +109,7 @@ async def test_the_person_rolls_back_and_undoes_over_the_line(tmp_path: Path) ->
     async with engine(tmp_path, 6) as host, opened(app_at(host)) as pilot:
         screen = laboratory(pilot)
         await screen.roll_back_to("3")
-        await pilot.pause(0.3)
+        await until(pilot, lambda: isinstance(pilot.app.screen, RollBackScreen))
         await pilot.press("enter")
         await until(pilot, lambda: screen.board.turns == 3)
         await pilot.press("u")

@@ -13,7 +13,7 @@ from textual.widgets import Input, Static
 
 from core.chronicle import Chronicle
 from core.errors import LabError
-from core.graph import Picture, picture
+from core.graph import Picture, newest, picture
 from core.sought import matching, read_query
 from core.workspace.project import Project
 from tui.panes.graph import GraphPane
@@ -23,6 +23,8 @@ from tui.screens.travel import Wish
 if TYPE_CHECKING:
     from tui.board import Board
 
+GLANCE = 100
+"""Turns that stand there while the whole of a long history is read."""
 BREATH = 0.03
 """Seconds between two batches of replies, so that the screen stays quick while they are read."""
 PAUSE = 0.12
@@ -75,6 +77,10 @@ class SeekingScreen(LabScreen[Wish | None]):
     async def read(self) -> None:
         """Read the history anew."""
         try:
+            if not self.head:
+                rows = await asyncio.to_thread(newest, self.project, GLANCE)
+                if self.is_attached:
+                    self.graph.put(rows, "")
             found, head = await asyncio.to_thread(self._drawn)
         except (LabError, OSError) as error:
             self.say(f"the history cannot be read: {error}", "error")
@@ -83,9 +89,10 @@ class SeekingScreen(LabScreen[Wish | None]):
             return
         first, self.picture, self.head = not self.head, found, head
         self._filter()
-        if first:
+        if first and not self.graph.cursor:  # nobody has gone anywhere meanwhile
             chosen = (row.turn.commit for row in found.rows if row.turn.number == self._turn and not row.depth)
             self.graph.go_to(next(chosen, head))
+        if first:
             self.show_turn()
         self._index()
 
