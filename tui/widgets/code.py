@@ -6,8 +6,6 @@ from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from pygments.lexers import get_lexer_by_name
-from pygments.util import ClassNotFound
 from textual.content import Content, Span
 
 from tui.widgets.frame import MUTED
@@ -83,6 +81,9 @@ def coloured_text(text: str, language: str) -> list[Content]:
 
 @lru_cache(maxsize=32)
 def _lexer(language: str) -> Lexer:
+    from pygments.lexers import get_lexer_by_name
+    from pygments.util import ClassNotFound
+
     try:
         return get_lexer_by_name(language, stripnl=False, ensurenl=False)
     except ClassNotFound:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from markdown_it import MarkdownIt
 from textual.content import Content, Span
 
 from tui.widgets.code import coloured
@@ -14,6 +13,7 @@ from tui.widgets.document import NOTHING, Block, Wrap
 from tui.widgets.frame import MUTED
 
 if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
     from markdown_it.token import Token
 
 CODE_LINES = 24
@@ -33,6 +33,8 @@ Fence = Callable[[str, str], list[Block]]
 @lru_cache(maxsize=1)
 def parser() -> MarkdownIt:
     """CommonMark with tables and strike-through, without anything that hides a target or makes characters up."""
+    from markdown_it import MarkdownIt
+
     made = MarkdownIt("commonmark", {"maxNesting": DEEPEST}).enable(["table", "strikethrough"])
     return made.disable(["link", "image", "autolink", "html_block", "html_inline", "reference", "entity"])
 
