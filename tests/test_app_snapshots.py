@@ -22,8 +22,6 @@ from core.ledger import Account, Sum, ledger_of
 from core.record import Agent, Cost, Phase
 from core.settings import Copilot
 from tests.app_stage import app_on, laboratory, until
-from tui.app import LabtopApp
-from tui.screens.home import HomeScreen
 from tui.screens.laboratory import LaboratoryScreen
 
 ALL_SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)], ids=["80x24", "120x40", "200x60"])
@@ -128,15 +126,3 @@ def test_a_turn_that_waits(snap_compare: Compare, tmp_path: Path, size: tuple[in
 
     app = app_on(tmp_path, 11, copilot=Copilot.TURN, running=True)
     assert snap_compare(app, terminal_size=size, run_before=run)
-
-
-@SIZES
-def test_the_empty_home(
-    snap_compare: Compare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
-) -> None:
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-
-    async def run(pilot: Pilot[None]) -> None:
-        await until(pilot, lambda: isinstance(pilot.app.screen, HomeScreen))
-
-    assert snap_compare(LabtopApp(None), terminal_size=size, run_before=run)
