@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from fractions import Fraction
 
 from core.gate import PersonNeeded
 from core.models.model import Price, Usage
@@ -159,7 +160,7 @@ _NAMES = {"project": "the project", "phase": "this phase", "turn": "this turn"}
 
 def _nanos(*parts: tuple[int, float]) -> int:
     """Billionths of a dollar, rounded up, for tokens at dollars for a million; exact, so that less never costs more."""
-    trillionths = sum(tokens * math.ceil(price * 10**6) for tokens, price in parts)
+    trillionths = sum(tokens * math.ceil(Fraction(price) * 10**6) for tokens, price in parts)
     return -(-trillionths // 1000)
 
 

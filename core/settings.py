@@ -200,9 +200,9 @@ def settings_text(
         "\n# What may be spent; a call that might pass a cap is not made, the run waits for you. 0 is no cap.\n[budget]"
     ]
     lines += [f"{key} = {value}  # {_ABOUT[f'budget.{key}']}" for key, value in _defaults(Budget).items()]
-    lines += ["\n# Other models for a phase (running-experiments = …) or a role (judge = …, reviewer = …).\n[models]"]
     lines += ["\n# Phases in which you are asked more or less often than `copilot` says (running-experiments = …)."]
     lines += ["[copilot_phases]"]
+    lines += ["\n# Other models for a phase (running-experiments = …) or a role (judge = …, reviewer = …).\n[models]"]
     text = "\n".join(lines) + "\n"
     read_settings(text, "lab.toml")
     return text

@@ -11,7 +11,7 @@ import stat
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -312,16 +312,25 @@ async def test_an_app_does_not_talk_to_a_socket_of_somebody_else(
             await Line.reach(path)
 
 
+@pytest.fixture
+def short() -> Iterator[Path]:
+    """A folder whose path is short enough for a socket."""
+    with tempfile.TemporaryDirectory(prefix="labtop-") as folder:
+        yield Path(folder)
+
+
 @pytest.mark.parametrize("how", ["open to others", "a link", "a file"])
-def test_a_folder_that_is_not_the_user_s_alone_is_neither_used_nor_looked_into(tmp_path: Path, how: str) -> None:
-    good, bad = tmp_path / "good", tmp_path / "bad"
+def test_a_folder_that_is_not_the_user_s_alone_is_neither_used_nor_looked_into(
+    tmp_path: Path, short: Path, how: str
+) -> None:
+    good, bad = short / "good", short / "bad"
     match how:
         case "open to others":
             bad.mkdir(mode=0o755)
             bad.chmod(0o755)
         case "a link":
-            (tmp_path / "else").mkdir(mode=0o700)
-            bad.symlink_to(tmp_path / "else")
+            (short / "else").mkdir(mode=0o700)
+            bad.symlink_to(short / "else")
         case "a file":
             bad.write_text("")
     assert place_for(tmp_path / "p", [bad, good]) == good / name_of(tmp_path / "p")
@@ -334,8 +343,8 @@ def test_a_folder_that_is_not_the_user_s_alone_is_neither_used_nor_looked_into(t
         place_for(tmp_path / "p", [bad])
 
 
-def test_a_dead_engine_s_socket_is_cleared_away_and_anything_else_is_not(tmp_path: Path) -> None:
-    folder = tmp_path / "run"
+def test_a_dead_engine_s_socket_is_cleared_away_and_anything_else_is_not(tmp_path: Path, short: Path) -> None:
+    folder = short / "run"
     path = place_for(tmp_path / "p", [folder])
     dead = socket.socket(socket.AF_UNIX)
     dead.bind(str(path))

@@ -336,7 +336,7 @@ async def test_the_experiments_end_after_their_steps_even_when_nothing_gets_bett
             case Job.REPAIR:
                 return write(Replace(PROGRAM + "# repaired\n"))
             case _:
-                return write(Replace("broken(" if brief.step == 1 else brief.program))
+                return write(Replace("import broken(" if brief.step == 1 else brief.program))
 
     events = await events_of(project, ScriptedModel(scientist(program)), until=Phase.EXPERIMENTS)
     outcomes = [turn.turn.status for turn in turns_in(events)]

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -222,10 +223,10 @@ def test_a_plan_is_told_by_its_hypothesis_or_its_first_words() -> None:
 
 def test_the_command_line_starts_lists_and_compares_lines(tmp_path: Path) -> None:
     studied(tmp_path / "p")
-    environment = {**os.environ, "HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path / "state")}
+    environment = {**os.environ, "HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path / "state"), "COLUMNS": "120"}
 
     def labtop(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [str(Path(__file__).parents[1] / ".venv/bin/labtop"), *arguments]
+        command = [sys.executable, "-m", "labtop", *arguments]
         return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
 
     made = labtop("branch", "p", "what-if", "4", "--beside", "q")
