@@ -6,6 +6,7 @@ import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from core.clean import clean
@@ -63,9 +64,13 @@ class Record:
         return found[1] if found and archive == "arxiv" else ""
 
 
-def read_records(text: str) -> list[Record]:
-    """The readable entries of a BibTeX text, in its order; of two with one key the first counts."""
-    return [_record(entry) for entry in parsed(text).entries]
+@lru_cache(maxsize=4)
+def read_records(text: str) -> tuple[Record, ...]:
+    """The readable entries of a BibTeX text, in its order; of two with one key the first counts.
+
+    Remembered for the last texts: while a report is written the same review is read several times a turn.
+    """
+    return tuple(_record(entry) for entry in parsed(text).entries)
 
 
 def parsed(text: str) -> Library:
