@@ -15,7 +15,7 @@ import pytest
 from core.create import create_project
 from core.workspace.project import Project
 
-KILLS = int(os.environ.get("LABTOP_KILLS", "50"))
+KILLS = int(os.environ.get("LABTOP_KILLS", "30"))
 QUESTIONS = [
     "Are tree ensembles more sensitive to label noise than linear models on iris?",
     "Which model family is best on wine?",
