@@ -47,6 +47,8 @@ def _state(project: Project, progress: Progress) -> tuple[State, str]:
     if project.holder() is None and state in (State.RUNNING, State.PAUSED):
         words = "the process that ran it ended unexpectedly; `labtop run` goes on from the last turn"
         return State.STOPPED, words
+    if state is State.FINISHED:
+        return State.STOPPED, "it was finished, and has gone back since; `labtop run` goes on from here"
     return state, reason
 
 

@@ -577,6 +577,17 @@ async def test_closing_the_generator_loses_at_most_the_turn_in_flight(tmp_path: 
     assert turns_in(await events_of(project, model, turns=1))
 
 
+async def test_a_finished_study_that_has_gone_back_is_not_finished(tmp_path: Path) -> None:
+    project = new_project(tmp_path / "p")
+    done = replace(read_progress(project), finished=True, turn=1)
+    turn = Turn(1, Phase.REFINEMENT, Agent.LABTOP, "", "", "all done", "", Status.OK, "")
+    project.commit(turn, {STATE: done.to_json()})
+    assert last_state(await events_of(project, ScriptedModel(lambda _: ""))).state is State.FINISHED
+    assert status(project)["state"] == "finished"
+    project.rollback(0)
+    assert (status(project)["state"], "gone back" in status(project)["reason"]) == ("stopped", True)
+
+
 async def test_a_model_error_stops_the_run_with_its_reason_and_exit_code_1(tmp_path: Path) -> None:
     class Broken(ScriptedModel):
         async def stream(self, request: object):  # type: ignore[no-untyped-def, override]
