@@ -98,8 +98,10 @@ def near(reply: str, place: Place, *, cut: bool) -> Block | None:
         if not found:
             return None if cut else _talk(reply, blocks, place)
         meant = _one(found) or _first(found, place)
-        if meant is None or meant.word not in place.allowed or (cut and not meant.closed):
+        if meant is None or meant.word not in place.allowed:
             return None
+        if cut and not meant.closed:
+            return _cut_short(meant.word, meant.body.removesuffix("\n"), place)
         if meant.closed and not blocks[-1].closed and len(found) == 1:
             return None  # a second block was begun: nobody knows where the first was meant to end
         body = meant.body
@@ -107,21 +109,24 @@ def near(reply: str, place: Place, *, cut: bool) -> Block | None:
             body = body.strip("\n").partition("\n")[0] if meant.word in _LINES else body.rstrip("\n")
             body += "\n"
         return mended(replace(meant, body=body, closed=True), prose)
-    return _cut_short(reply, place) if cut else _unfenced(read(reply)[1], place)
+    text = read(reply)[1]
+    return _cut_short(place.allowed[0], text, place) if cut else _unfenced(text, place)
 
 
-def _cut_short(reply: str, place: Place) -> Block | None:
-    """A plan or a reading, all that can be handed in, as far as it got: whole lines, and each once.
+def _cut_short(word: str, text: str, place: Place) -> Block | None:
+    """A text that is all that can be handed in, as far as it got: whole lines, and each once.
 
-    Small models write the sections that are wanted and then say the last of them again and again.
+    Small models write what is wanted and then say the last of it again and again. A plan or a reading must have most of
+    its headings; a section of the report is taken from who was told once, since a compiler looks at it next.
     """
-    word = place.allowed[0]
-    if len(place.allowed) != 1 or word not in _TEXTS:
+    if place.allowed != [word]:
         return None
-    lines = read(reply)[1].split("\n")[:-1]
-    kept = [line for index, line in enumerate(lines) if len(line) < _REPEATED or line not in lines[:index]]
-    text = "\n".join(kept)
-    return _as_text(word, text) if len(_HEADING.findall(text)) >= _WHOLE else None
+    lines = text.split("\n")[:-1]
+    kept = "\n".join(line for index, line in enumerate(lines) if len(line) < _REPEATED or line not in lines[:index])
+    if word in _TEXTS:
+        return _as_text(word, kept) if len(_HEADING.findall(kept)) >= _WHOLE else None
+    section = word == "REPLACE" and place.phase is Phase.REPORT and place.again and len(kept.split()) >= _SECTION
+    return _as_text(word, kept) if section else None
 
 
 def mended(block: Block, prose: str = "") -> Block:

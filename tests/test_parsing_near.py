@@ -223,6 +223,25 @@ def test_a_text_that_ran_on_and_on_is_taken_without_what_it_repeats() -> None:
     assert isinstance(parse("# Interpretation\n\nThe int", (Interpretation,), cut=True), Malformed)
 
 
+def test_a_block_that_ran_on_and_on_is_taken_without_what_it_repeats() -> None:
+    line = "- The interval holds zero, so the data leave the question open."
+    text = f"# Interpretation\n\n## Answer\nNo.\n\n## Evidence\n{line}"
+    reply = f"```INTERPRETATION\n{text}\n" + f"{line}\n" * 20 + "- The inter"
+    assert parse(reply, (Interpretation,), cut=True) == Interpretation(text)
+    assert isinstance(parse(reply, (Dialogue, Interpretation), cut=True), Malformed)
+    assert isinstance(parse("```INTERPRETATION\n# Interpretation\n\nThe int", (Interpretation,), cut=True), Malformed)
+
+
+def test_a_section_that_ran_on_and_on_is_taken_from_who_was_told_once() -> None:
+    line = "Two models were compared on one data set, with ten seeds and five levels of noise in the labels."
+    reply = "```REPLACE\n" + "".join(f"Of {name}. {line}\n" for name in "abcd") + f"{line}\n" * 20 + "Two mod"
+    wanted = "\n".join([*(f"Of {name}. {line}" for name in "abcd"), line]) + "\n"
+    assert parse(reply, (Replace,), phase=Phase.REPORT, cut=True, again=True) == Replace(wanted)
+    assert isinstance(parse(reply, (Replace,), phase=Phase.REPORT, cut=True), Malformed)
+    assert isinstance(parse(reply, (Replace,), phase=Phase.EXPERIMENTS, cut=True, again=True), Malformed)
+    assert isinstance(parse(reply, (Edit, Replace), phase=Phase.REPORT, cut=True, again=True), Malformed)
+
+
 def test_a_program_that_was_copied_with_the_numbers_of_its_listing_is_read_without() -> None:
     program = "import json\n\n\nprint(json.dumps(1 | 2))\n"
     copied = numbered(numbered(program))
