@@ -1,6 +1,7 @@
 """Every turn of a project by its commit, in a small index under `.git/labtop/`: lists and searches need no git.
 
-Commits never change, so the index only ever grows by those that are new; when it is lost or broken it is made again.
+Commits never change, so the index only ever grows by those that are new; when it is lost or broken it is made again,
+and where its file cannot be used (another process keeps it locked, the disk is full) one in memory takes its place.
 """
 
 from __future__ import annotations
@@ -9,11 +10,12 @@ import os
 import re
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+from core.errors import HistoryError
 from core.record import Agent, Cost, Phase, Status, Turn
 from core.workspace.candidates import PREFIX as CANDIDATES
 from core.workspace.journal import TURN_FILE, refs_under
@@ -24,20 +26,25 @@ if TYPE_CHECKING:
 
     from core.workspace.project import Project
 
+T = TypeVar("T")
+
 FILE = "history.sqlite"
 _VERSION = 1
 _BATCH = 200
 """Replies that are read from git at once."""
+_PATIENCE = 2.0
+"""Seconds to wait for another process, whose transactions take milliseconds."""
 _SAID = 200_000
 """How many characters of a reply can be searched."""
-_SCHEMA = """
-CREATE TABLE turns (id INTEGER PRIMARY KEY, commit_name TEXT UNIQUE, parent TEXT, number INTEGER, phase TEXT,
+_SCHEMA = (
+    """CREATE TABLE turns (id INTEGER PRIMARY KEY, commit_name TEXT UNIQUE, parent TEXT, number INTEGER, phase TEXT,
     agent TEXT, command TEXT, subject TEXT, status TEXT, judge REAL, metric TEXT, kept INTEGER, calls INTEGER,
     prompt INTEGER, completion INTEGER, money REAL, seconds REAL, time TEXT, is_foreign INTEGER,
-    tried INTEGER, searched INTEGER DEFAULT 0);
-CREATE INDEX unsearched ON turns (id) WHERE searched = 0;
-CREATE VIRTUAL TABLE said USING fts5 (subject, reply, content = '', tokenize = "porter unicode61 remove_diacritics 2");
-"""
+    tried INTEGER, searched INTEGER DEFAULT 0)""",
+    "CREATE INDEX unsearched ON turns (id) WHERE searched = 0",
+    """CREATE VIRTUAL TABLE said USING fts5
+    (subject, reply, content = '', tokenize = "porter unicode61 remove_diacritics 2")""",
+)
 _COLUMNS = (
     "commit_name, parent, number, phase, agent, command, subject, status, judge, metric, kept, calls, prompt, "
     "completion, money, seconds, time, is_foreign"
@@ -45,10 +52,14 @@ _COLUMNS = (
 _PLACES = ", ".join("?" * (_COLUMNS.count(",") + 2))
 _ENDS = "SELECT commit_name FROM turns WHERE tried = 0 AND commit_name NOT IN (SELECT parent FROM turns)"
 """The commits where known lines end: all that is older is known, too."""
+_GAP = "SELECT 1 FROM turns WHERE tried = 0 AND parent != '' AND parent NOT IN (SELECT commit_name FROM turns) LIMIT 1"
+"""A turn whose parent is not known: a power cut has torn the file, and what is older cannot be relied on."""
+_BROKEN = (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+"""What SQLite says of a file that will never be of use again; any other trouble may pass."""
 
 
 class Chronicle:
-    """The index of one project; every call may come from any thread, one at a time."""
+    """The index of one project; every call may come from any thread, one at a time. All may take a while."""
 
     def __init__(self, project: Project) -> None:
         self._git = project.git
@@ -65,37 +76,15 @@ class Chronicle:
 
     def refresh(self) -> int:
         """Take in the turns and candidates that are new; returns how many. Their replies come by `read_replies`."""
-        refs = refs_under(self._git, "refs/")
-        tips = {sha for name, sha in refs.items() if name.startswith(("refs/heads/", "refs/lab/"))}
-        tried = {sha for name, sha in refs.items() if name.startswith(CANDIDATES)}
-        with self._open() as held:
-            known = {name for (name,) in held.execute("SELECT commit_name FROM turns")}
-            ends = [name for (name,) in held.execute(_ENDS)]
-        new_turns, new_tries = tips - tried - known, tried - known
-        found = self._logged(new_turns, ends) if new_turns else []
-        told = self._logged(new_tries, (), "--no-walk=unsorted") if new_tries else []
-        rows = [*(_row(turn, False) for turn in found), *(_row(turn, True) for turn in told)]
-        with self._open() as held, held:
-            held.executemany(f"INSERT OR IGNORE INTO turns ({_COLUMNS}, tried) VALUES ({_PLACES})", rows)
-        return len(rows)
+        return self._asked(self._grow)
 
     def read_replies(self, most: int = _BATCH) -> int:
         """Make at most so many more replies searchable; returns how many are still to come."""
-        with self._open() as held:
-            rows = held.execute(
-                "SELECT id, commit_name, subject FROM turns WHERE searched = 0 ORDER BY id DESC LIMIT ?", (most,)
-            ).fetchall()
-        blobs = self._git.blobs([f"{commit}:{TURN_FILE}" for _, commit, _ in rows])
-        said = [(number, subject, _reply(blob)) for (number, _, subject), blob in zip(rows, blobs, strict=True)]
-        with self._open() as held, held:
-            held.executemany("INSERT INTO said (rowid, subject, reply) VALUES (?, ?, ?)", said)
-            held.executemany("UPDATE turns SET searched = 1 WHERE id = ?", [(number,) for number, *_ in said])
-            return int(held.execute("SELECT count(*) FROM turns WHERE searched = 0").fetchone()[0])
+        return self._asked(lambda held: self._read(held, most))
 
     def turns(self) -> dict[str, TurnSummary]:
         """Every turn and candidate that is known, by its commit."""
-        with self._open() as held:
-            return {row[0]: _summary(row) for row in held.execute(f"SELECT {_COLUMNS} FROM turns")}
+        return self._asked(_turns)
 
     def search(self, words: Iterable[str]) -> set[str]:
         """The commits whose subject or reply holds all `words`, each as a word or as the beginning of one."""
@@ -103,67 +92,133 @@ class Chronicle:
         if not wanted:
             return set()
         sought = "SELECT commit_name FROM turns WHERE id IN (SELECT rowid FROM said WHERE said MATCH ?)"
-        with self._open() as held:
-            return {name for (name,) in held.execute(sought, (wanted,))}
+        return self._asked(lambda held: {name for (name,) in held.execute(sought, (wanted,))})
+
+    def _asked(self, ask: Callable[[sqlite3.Connection], T]) -> T:
+        """What the index answers; where its file fails, what one in memory does. Raises HistoryError where both do."""
+        with self._alone:
+            try:
+                if self._held is None:
+                    self._held = _opened(self._path)
+                try:
+                    return ask(self._held)
+                except sqlite3.DatabaseError as error:
+                    self._held.close()
+                    if _is_broken(error):
+                        with suppress(OSError):
+                            self._path.unlink(missing_ok=True)
+                self._held = _in_memory()
+                self._grow(self._held)
+                return ask(self._held)
+            except (sqlite3.Error, OSError) as error:
+                hint = "The turns themselves are in git and safe; `labtop log` lists them."
+                raise HistoryError(f"The index of the history cannot be used: {error}.", hint) from error
+
+    def _grow(self, held: sqlite3.Connection) -> int:
+        refs = refs_under(self._git, "refs/")
+        tips = {sha for name, sha in refs.items() if name.startswith(("refs/heads/", "refs/lab/"))}
+        tried = {sha for name, sha in refs.items() if name.startswith(CANDIDATES)}
+        if held.execute(_GAP).fetchone():
+            with held:
+                held.execute("DELETE FROM turns")
+                held.execute("INSERT INTO said (said) VALUES ('delete-all')")
+        known = {name for (name,) in held.execute("SELECT commit_name FROM turns")}
+        ends = [name for (name,) in held.execute(_ENDS)]
+        new_turns, new_tries = tips - tried - known, tried - known
+        found = self._logged(new_turns, ends) if new_turns else []
+        told = self._logged(new_tries, (), "--no-walk=unsorted") if new_tries else []
+        rows = [*(_row(turn, False) for turn in found), *(_row(turn, True) for turn in told)]
+        with held:
+            held.executemany(f"INSERT OR IGNORE INTO turns ({_COLUMNS}, tried) VALUES ({_PLACES})", rows)
+        return len(rows)
+
+    def _read(self, held: sqlite3.Connection, most: int) -> int:
+        unread = "SELECT id, commit_name, subject FROM turns WHERE searched = 0 ORDER BY id DESC LIMIT ?"
+        rows = held.execute(unread, (most,)).fetchall()
+        blobs = self._git.blobs([f"{commit}:{TURN_FILE}" for _, commit, _ in rows])
+        mine = "UPDATE turns SET searched = 1 WHERE id = ? AND commit_name = ? AND searched = 0"
+        with held:
+            for (number, commit, subject), blob in zip(rows, blobs, strict=True):
+                if held.execute(mine, (number, commit)).rowcount:  # else another process has read it meanwhile
+                    said = (number, subject, _reply(blob))
+                    held.execute("INSERT INTO said (rowid, subject, reply) VALUES (?, ?, ?)", said)
+        return int(held.execute("SELECT count(*) FROM turns WHERE searched = 0").fetchone()[0])
 
     def _logged(self, tips: Iterable[str], known: Iterable[str], *how: str) -> list[TurnSummary]:
-        """The turns that lead to `tips` and not to those `known` already."""
+        """The turns that lead to `tips` and not to those `known` already, of which git may have forgotten some."""
         names = [*sorted(tips), *(f"^{name}" for name in sorted(known))]
         stdin = "".join(f"{name}\n" for name in names).encode()
-        return summaries_from(self._git.run("log", "-z", *how, f"--format={LOG_FORMAT}", "--stdin", stdin=stdin))
-
-    @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        with self._alone:
-            if self._held is None:
-                self._held = _usable(self._path)
-            try:
-                yield self._held
-            except sqlite3.DatabaseError:
-                # Broken, or the disk is full: from here on in memory, made anew by the next `refresh`.
-                with suppress(sqlite3.Error):
-                    self._held.close()
-                with suppress(OSError):
-                    self._path.unlink(missing_ok=True)
-                self._held = _made(sqlite3.connect(":memory:", check_same_thread=False))
-                raise
+        how = (*how, "--ignore-missing", f"--format={LOG_FORMAT}", "--stdin")
+        return summaries_from(self._git.run("log", "-z", *how, stdin=stdin))
 
 
-def _usable(path: Path) -> sqlite3.Connection:
+def _opened(path: Path) -> sqlite3.Connection:
     """The index in the file, a new one where it is another's or broken, one in memory where none can be written."""
     for _ in range(2):
         try:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
-            held = sqlite3.connect(path, timeout=5, check_same_thread=False)
+            held = sqlite3.connect(path, timeout=_PATIENCE, check_same_thread=False)
             held.execute("PRAGMA synchronous = OFF")
-            if held.execute("PRAGMA user_version").fetchone()[0] == _VERSION:
+            if _is_ours(held):
                 return held
-            if not held.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-                return _made(held)
             held.close()
-        except (OSError, sqlite3.DatabaseError):
-            pass
+        except sqlite3.DatabaseError as error:
+            if not _is_broken(error):
+                break
+        except OSError:
+            pass  # a link, a folder: taken away below where that can be done
         with suppress(OSError):
             path.unlink(missing_ok=True)
-    return _made(sqlite3.connect(":memory:", check_same_thread=False))
+    return _in_memory()
 
 
-def _made(held: sqlite3.Connection) -> sqlite3.Connection:
-    held.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {_VERSION}; COMMIT;")
+def _is_ours(held: sqlite3.Connection) -> bool:
+    """Whether the file holds an index of this version; an empty one gets its tables, from one process alone."""
+    version = "PRAGMA user_version"
+    if held.execute(version).fetchone()[0] == _VERSION:
+        return True
+    with held:
+        held.execute("BEGIN IMMEDIATE")
+        if held.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+            return bool(held.execute(version).fetchone()[0] == _VERSION)
+        for statement in (*_SCHEMA, f"{version} = {_VERSION}"):
+            held.execute(statement)
+    return True
+
+
+def _in_memory() -> sqlite3.Connection:
+    held = sqlite3.connect(":memory:", check_same_thread=False)
+    _is_ours(held)
     return held
+
+
+def _is_broken(error: sqlite3.DatabaseError) -> bool:
+    return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF in _BROKEN
+
+
+def _turns(held: sqlite3.Connection) -> dict[str, TurnSummary]:
+    try:
+        return {row[0]: _summary(row) for row in held.execute(f"SELECT {_COLUMNS} FROM turns")}
+    except (KeyError, ValueError, TypeError) as error:
+        raise sqlite3.DatabaseError(f"{error} is none of this version's") from error
 
 
 def _phrase(word: str) -> str:
     """A word as FTS5 takes it, whatever it holds: quoted, and as a beginning."""
-    quoted = word.replace('"', '""')
+    quoted = _storable(word).replace("\0", " ").replace('"', '""')
     return f'"{quoted}"*'
 
 
 def _reply(blob: bytes | None) -> str:
     try:
-        return Turn.from_json((blob or b"").decode(errors="replace")).reply[:_SAID]
+        return _storable(Turn.from_json((blob or b"").decode(errors="replace")).reply[:_SAID])
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return ""
+
+
+def _storable(text: str) -> str:
+    """Text as a database can hold it: half a surrogate pair, which JSON may name, becomes a question mark."""
+    return text.encode(errors="replace").decode()
 
 
 def _row(turn: TurnSummary, tried: bool) -> tuple[object, ...]:

@@ -1,11 +1,16 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import stat
+import subprocess
+import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from benchmarks.history import lengthened
 from core.chronicle import FILE, Chronicle
 from core.graph import Kind, Row, Tip, drawn, picture
 from core.record import Agent, Phase, Score, Status
@@ -48,7 +53,8 @@ def test_replies_are_searched_by_words_and_their_beginnings(tmp_path: Path) -> N
     read_all(chronicle)
     for words in (["zurich"], ["zür"], ["bootstrap"], ["quoted", "zurich"], ['Zürich "quoted"'], ["boot"]):
         assert chronicle.search(words) == {commit}, words
-    for nonsense in (['"'], ["*"], ["AND"], ["zurich", "forest"], ["NEAR("], ["subject:x"], [""]):
+    hostile = (["a\0b"], ["\ud800x"], ["x" * 100_000], ["-x", "^y"], ["{subject}"], ["_"], ["\\"], ["'; DROP"])
+    for nonsense in (['"'], ["*"], ["AND"], ["zurich", "forest"], ["NEAR("], ["subject:x"], [""], *hostile):
         assert chronicle.search(nonsense) == set(), nonsense
     assert len(chronicle.search(["section"])) == 3
 
@@ -61,6 +67,94 @@ def test_a_broken_index_is_made_again(tmp_path: Path) -> None:
     assert chronicle.refresh() == 9
     read_all(chronicle)
     assert len(chronicle.search(["section"])) == 3
+
+
+def test_an_index_of_which_git_has_forgotten_a_line_goes_on(tmp_path: Path) -> None:
+    project = studied(tmp_path / "p")
+    project.branch("short", 4)
+    experiment(project, 5, 0.9)
+    project.switch("main")
+    Chronicle(project).refresh()
+    plain_git(project, "branch", "-q", "-D", "short")
+    plain_git(project, "reflog", "expire", "--expire=now", "--all")
+    plain_git(project, "gc", "-q", "--prune=now")
+    experiment(project, 9, 0.91)
+    assert len(picture(project, Chronicle(project)).rows) == 10
+
+
+DAMAGE = {
+    "turns are missing": "DELETE FROM turns WHERE number IN (3, 4)",
+    "a table is missing": "DROP TABLE turns",
+    "it is of another version": "PRAGMA user_version = 99",
+    "it holds what no version knows": "UPDATE turns SET phase = 'dreaming' WHERE number = 3",
+    "the words are torn": "DELETE FROM said_data",
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
+def test_a_damaged_index_never_shortens_the_history(tmp_path: Path, damage: str) -> None:
+    project = studied(tmp_path / "p")
+    chronicle = Chronicle(project)
+    chronicle.refresh()
+    read_all(chronicle)
+    chronicle.close()
+    with closing(sqlite3.connect(project.private(FILE))) as held, held:
+        held.execute(damage)
+    for again in (Chronicle(project), Chronicle(project)):
+        assert len(picture(project, again).rows) == 9
+        again.search(["section"])  # in torn words it finds out
+        read_all(again)
+        assert len(again.search(["section"])) == 3
+        again.close()
+
+
+def test_an_index_that_another_process_keeps_locked_is_left_alone(tmp_path: Path) -> None:
+    project = studied(tmp_path / "p")
+    Chronicle(project).refresh()
+    with closing(sqlite3.connect(project.private(FILE), isolation_level=None)) as held:
+        held.execute("BEGIN EXCLUSIVE")
+        chronicle = Chronicle(project)
+        assert len(picture(project, chronicle).rows) == 9
+        held.execute("ROLLBACK")
+        assert held.execute("SELECT count(*) FROM turns").fetchone() == (9,)
+
+
+def test_two_processes_may_make_the_index_at_once(tmp_path: Path) -> None:
+    project = lengthened(tmp_path / "p", 400)
+    code = (
+        "import sys; from pathlib import Path; from core.chronicle import Chronicle; "
+        "from core.workspace.project import Project; chronicle = Chronicle(Project.open(Path(sys.argv[1]))); "
+        "sys.stdin.read(); chronicle.refresh()\nwhile chronicle.read_replies(20): pass\n"
+        "print(len(chronicle.turns()), len(chronicle.search(['reply'])))"
+    )
+    command = [sys.executable, "-c", code, str(project.path)]
+    both = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    for one in both:
+        assert one.stdin is not None
+        one.stdin.close()
+    for one in both:
+        assert one.stdout is not None
+        with one.stdout:
+            assert one.stdout.read().split() == ["401", "400"]
+        assert one.wait() == 0
+    with closing(sqlite3.connect(project.private(FILE))) as held:
+        assert held.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert held.execute("SELECT count(*) FROM said WHERE said MATCH 'reply'").fetchone() == (400,)
+
+
+def test_trailers_that_no_turn_could_have_are_a_commit_by_hand(tmp_path: Path) -> None:
+    project = studied(tmp_path / "p")
+    honest = plain_git(project, "log", "-1", "--format=%B")
+    for forged in (
+        honest.replace("Lab-Turn: 8", f"Lab-Turn: {10**30}"),
+        honest.replace("Lab-Turn: 8", "Lab-Turn: -3"),
+        honest.replace("Lab-Cost: 0.010000", "Lab-Cost: nan"),
+        honest.replace("Lab-Seconds: 1.500", "Lab-Seconds: inf"),
+    ):
+        assert forged != honest
+        plain_git(project, "commit", "-q", "--allow-empty", "-m", forged)
+        assert project.summaries(1)[0].foreign
+    assert len(picture(project, Chronicle(project)).rows) == 13
 
 
 def test_an_index_that_cannot_be_written_is_kept_in_memory(tmp_path: Path) -> None:

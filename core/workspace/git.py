@@ -23,7 +23,8 @@ class GitFailed(ProjectError):
     """Git ended with an error; `status` is its exit status, `said` what it wrote."""
 
     def __init__(self, command: str, status: int, said: str) -> None:
-        reason = said.strip().splitlines()[0] if said.strip() else f"exit status {status}"
+        lines = (line for line in said.splitlines() if line.strip() and not line.startswith("hint:"))
+        reason = next(lines, f"exit status {status}")
         hint = "Nothing was changed by the failed command; the history up to the last turn is intact."
         if "No space left" in said or "quota" in said:
             hint = f"Free some disk space and go on. {hint}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -9,6 +10,9 @@ from dataclasses import dataclass, replace
 from core.record import Agent, Cost, Phase, Status, Turn
 
 SUBJECT_LENGTH = 100
+
+_MOST = 10**15
+"""More turns, calls or tokens than this are no turn's of ours: somebody has written the trailers by hand."""
 
 LOG_FORMAT = "%H%x1f%P%x1f%aI%x1f%B"
 """What `git log -z` prints of each commit for `summaries_from`."""
@@ -117,22 +121,42 @@ def _summary(record: str) -> TurnSummary:
         return replace(nothing, subject=one_line(subject), foreign=True)
 
 
+def _count(text: str) -> int:
+    """A number of something; raises ValueError for one that no turn of ours could have."""
+    number = int(text)
+    if not 0 <= number < _MOST:
+        raise ValueError(f"{text[:20]} is no number of a turn")
+    return number
+
+
+def _measure(text: str) -> float:
+    """A finite number; raises ValueError for any other."""
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text[:20]} is no number")
+    return number
+
+
 def _own_summary(commit: str, parent: str, time: str, subject: str, trailers: dict[str, str]) -> TurnSummary:
     prompt, completion = trailers["Tokens"].split("+")
     return TurnSummary(
         commit=commit,
         parent=parent,
-        number=int(trailers["Turn"]),
+        number=_count(trailers["Turn"]),
         phase=Phase(trailers["Phase"]),
         agent=Agent(trailers["Agent"]),
         command=trailers.get("Command", ""),
         subject=subject.partition(": ")[2],
         status=Status(trailers["Status"]),
-        judge=float(trailers["Score"]) if "Score" in trailers else None,
+        judge=_measure(trailers["Score"]) if "Score" in trailers else None,
         metric=trailers.get("Metric", ""),
         kept="Kept" in trailers,
         cost=Cost(
-            int(trailers["Calls"]), int(prompt), int(completion), float(trailers["Cost"]), float(trailers["Seconds"])
+            _count(trailers["Calls"]),
+            _count(prompt),
+            _count(completion),
+            _measure(trailers["Cost"]),
+            _measure(trailers["Seconds"]),
         ),
         time=time,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from abc import abstractmethod
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -59,7 +60,8 @@ class SeekingScreen(LabScreen[Wish | None]):
         self.set_interval(1.0, self._follow)
 
     def on_unmount(self) -> None:
-        self._chronicle.close()
+        # Not on this loop: a reading that is under way, or another process, may hold the index for seconds.
+        threading.Thread(target=self._chronicle.close, daemon=True).start()
 
     @property
     def graph(self) -> GraphPane:
