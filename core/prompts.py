@@ -5,7 +5,7 @@ from __future__ import annotations
 import traceback
 from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -78,6 +78,7 @@ def fill(
     name = f"{brief.phase}.{'reviewer' if agent in _REVIEWERS else agent}.md"
     environment = _environment(overrides)
 
+    @cache
     def filled(fit: Fit) -> tuple[str, str]:
         facts = _facts(brief, allowed, fit)
         try:
@@ -88,10 +89,11 @@ def fill(
             raise _broken(error, name, overrides) from error
         return system.strip(), user.strip()
 
+    def few(fit: Fit) -> bool:
+        return not tokens or tokens_of("".join(filled(fit))) <= tokens
+
     choices = fits(tokens)
-    if not tokens:
-        return filled(choices[0])
-    found = bisect_left(choices, True, key=lambda fit: tokens_of("".join(filled(fit))) <= tokens)
+    found = 0 if few(choices[0]) else bisect_left(choices, True, lo=1, key=few)
     if found == len(choices):
         raise _too_long(tokens_of("".join(filled(choices[-1]))), tokens)
     return filled(choices[found])
