@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from core.budget import OverBudget
 from core.errors import ModelError
-from core.models.calls import LONGEST_REPLY, Again, Delay, Patience, Reply, call
-from core.models.joining import joined, repeats_itself
+from core.models.calls import LONGEST_REPLY, LOOPED, Again, Delay, Patience, Reply, call
+from core.models.joining import is_in_a_loop, joined, repeats_itself
 from core.models.model import FREE, Model, Price, PromptTooLong, Request, Thought, Unavailable, Usage
 from tests.models_stage import SAID, Book, Promise, client, request
 from tests.servers import faults
@@ -310,6 +310,17 @@ async def test_a_reply_that_goes_round_in_circles_is_not_gone_on_with() -> None:
     assert "repeats itself" in reply.note
 
 
+async def test_a_reply_in_a_loop_is_stopped_before_its_limit_and_paid() -> None:
+    line = "- The set has 1797 rows and 64 columns of pixels.\n"
+    book, ear = Book(), Ear()
+    reply = await reply_of(Scripted([f"```PLAN\n{line}", *[line] * 400, Usage(10, 9000)]), book=book, ear=ear)
+    assert reply.note == LOOPED
+    assert reply.text == ear.shown
+    assert 8 * 200 <= len(reply.text) < 4000
+    assert reply.usage.estimated
+    assert book.settled == [reply.usage]
+
+
 @pytest.mark.parametrize(
     "error", [PromptTooLong("too long", 500), ModelError("declined"), OverBudget("The budget might be passed.")]
 )
@@ -332,7 +343,8 @@ async def test_a_budget_that_does_not_let_it_go_on_keeps_what_is_there() -> None
 
 
 async def test_a_reply_without_bounds_is_not_kept() -> None:
-    reply = await reply_of(Scripted([*(f"lorem ipsum {number} " * 3000 for number in range(20)), STOP]))
+    pieces = (" ".join(map(str, range(start, start + 9000))) for start in range(0, 180_000, 9000))
+    reply = await reply_of(Scripted([*pieces, STOP]))
     assert len(reply.text) < LONGEST_REPLY * 1.2
     assert "cut at" in reply.note
 
@@ -440,3 +452,14 @@ def test_a_loop_is_told_from_a_long_text() -> None:
     figures = ["\n".join(lines).replace("7", str(number)) for number in range(20)]
     assert repeats_itself("".join(figures))
     assert not repeats_itself("".join(figures[:4]))
+
+
+@given(st.text(min_size=1, max_size=900), st.integers(min_value=12, max_value=100))
+def test_what_is_said_again_and_again_is_a_loop_whatever_it_is(said: str, digits: int) -> None:
+    assert is_in_a_loop("Begun. " + said * (1 + 4000 // len(said)))
+    assert not is_in_a_loop("".join(f"{index:0{digits}}" for index in range(1000)))
+
+
+@pytest.mark.parametrize("text", ["| 0.91 | 0.02 |\n" * 60, "    0,\n" * 150, "x" * 1500, "}\n" * 300])
+def test_a_table_of_equal_rows_is_no_loop_yet(text: str) -> None:
+    assert not is_in_a_loop(f"```REPLACE\n{text}")

@@ -14,7 +14,7 @@ from typing import Any, Protocol, cast
 from core.errors import ModelError
 from core.gate import PersonNeeded
 from core.models.faults import Empty
-from core.models.joining import joined, repeats_itself
+from core.models.joining import is_in_a_loop, joined, repeats_itself
 from core.models.model import Model, Request, Thought, Unavailable, Usage
 from core.models.secret import hidden
 from core.models.tokens import CHARACTERS
@@ -24,6 +24,10 @@ LONGEST_REPLY = 400_000
 """Characters of a whole reply; what comes after is not read."""
 INTERRUPTED = "The researcher stopped the reply here."
 """The note on a reply that is what had arrived by then."""
+LOOPED = "The reply was stopped: it repeats itself."
+"""The note on a reply that said the same again and again."""
+_LOOKED = 1000
+"""Characters after which it is looked at once more whether a reply is in a loop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +146,7 @@ class _Call:
                 note = f"The reply was cut at its limit and could not be gone on with: {error.message}"
                 break
             text = joined(text, more)
-        note = INTERRUPTED if usage.finish == _STOPPED else note
+        note = {_STOPPED: INTERRUPTED, _IN_A_LOOP: LOOPED}.get(usage.finish, note)
         return Reply(hidden(text), self._summed(usage.finish), len(self._usages), self._money, note)
 
     def _why_cut(self, text: str, turn: int) -> str:
@@ -231,8 +235,8 @@ class _Call:
                     if isinstance(piece, str):
                         pieces.append(piece)
                         size += len(piece)
-                        if size > LONGEST_REPLY:
-                            return replace(_guess(request, pieces), finish="length")
+                        if end := _early_end(pieces, size):
+                            return replace(_guess(request, pieces), finish=end)
             except Unavailable:
                 raise
             except ModelError as error:
@@ -262,7 +266,7 @@ class _Call:
         )
 
 
-_STOPPED = "stopped"
+_STOPPED, _IN_A_LOOP = "stopped", "loop"
 
 
 class _Refused(Exception):
@@ -314,6 +318,14 @@ class _Waits:
             return patience.asked, f" It asks for {asked / 3600:.3g} hours, and is asked again sooner."
         least = patience.first if self._failures > 1 else 0.0
         return max(asked, least), ""
+
+
+def _early_end(pieces: list[str], size: int) -> str:
+    """How a reply ends that is not heard to its end, too long or in a loop; empty when it goes on."""
+    if size > LONGEST_REPLY:
+        return "length"
+    looked_at = size // _LOOKED > (size - len(pieces[-1])) // _LOOKED
+    return _IN_A_LOOP if looked_at and is_in_a_loop("".join(pieces)) else ""
 
 
 def _guess(request: Request, pieces: list[str]) -> Usage:

@@ -16,6 +16,10 @@ _TAIL, _TIMES = 120, 4
 """Characters at the end of a text, and how often they stand in it, from which on it goes round in circles."""
 _BLOCK, _BLOCKS, _BLOCK_LINES = 400, 3, 4
 """The same for a block that comes back with other numbers; with fewer kinds of lines it may be a table or a list."""
+_LOOPS = ((200, 8), (1000, 3))
+"""The same for a reply that is stopped before its end: so much of it is no table, and nothing new will come."""
+_WINDOW = 12_000
+"""Characters at the end of a reply in which a loop is looked for."""
 _DIGITS = re.compile(r"[0-9]+")
 
 
@@ -43,6 +47,12 @@ def repeats_itself(text: str) -> bool:
     bare = _DIGITS.sub("0", text)
     varied = len(set(bare[-_BLOCK:].splitlines())) >= _BLOCK_LINES
     return _ends_in_circles(text, _TAIL, _TIMES) or (varied and _ends_in_circles(bare, _BLOCK, _BLOCKS))
+
+
+def is_in_a_loop(text: str) -> bool:
+    """Whether a reply that is still being written says the same thing again and again, and is not worth its money."""
+    recent = text[-_WINDOW:]
+    return any(_ends_in_circles(recent, length, times) for length, times in _LOOPS)
 
 
 def _ends_in_circles(text: str, length: int, times: int) -> bool:

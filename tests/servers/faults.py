@@ -210,8 +210,9 @@ def remembers(cached: int) -> Fault:
 
 
 def huge(megabytes: float = 10) -> Fault:
-    """Say far too much."""
-    return says(f"{megabytes} MB", text="lorem ipsum " * int(megabytes * 2**20 / 12), piece=2**16)
+    """Say far too much, and nothing twice: that would be a loop."""
+    words = " ".join(f"lorem {number:05}" for number in range(int(megabytes * 2**20 / 12)))
+    return says(f"{megabytes} MB", text=words, piece=2**16)
 
 
 def instead(name: str, *events: object) -> Fault:
