@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import os
+import shutil
 from pathlib import Path
 
 import pytest
 
 from core.errors import HistoryError
+from core.handwork import commit_hand_edits
+from core.history import redo, rollback, undo
 from core.record import Agent, Cost, Score
 from core.workspace.project import Project
 from tests.workspace_sample import assert_sound, plain_git, sample_changes, sample_project, sample_turn, tree
@@ -62,6 +66,54 @@ def test_a_clock_that_went_back_hides_no_turn(tmp_path: Path) -> None:
     project.rollback(0)
     assert project.turn_at().turn.number == 0
     assert [turn.number for turn in project.summaries()] == [0]
+
+
+def everything(project: Project) -> dict[str, tuple[str, ...]]:
+    """All that a person sees in the folder: files with bytes and execute bit, links, repositories of their own."""
+    found: dict[str, tuple[str, ...]] = {}
+    for above, folders, names in os.walk(project.path):
+        for name in (*folders, *names):
+            path = Path(above, name)
+            rel = str(path.relative_to(project.path))
+            if path.is_symlink():
+                found[rel] = ("link", os.readlink(path))
+            elif path.is_file() and ".git" not in path.parts and not rel.startswith(".lab/"):
+                found[rel] = (path.read_bytes().hex(), str(path.stat().st_mode & 0o100))
+    return found
+
+
+def test_whatever_a_folder_holds_is_the_same_after_roll_back_undo_and_redo(tmp_path: Path) -> None:
+    project = sample_project(tmp_path / "p", turns=4)
+    folder = project.path
+    (folder / "thing").write_text("a file")
+    commit_hand_edits(project)
+    (folder / "thing").unlink()
+    (folder / "thing").mkdir()
+    (folder / "thing/inner").write_text("in a folder of its name")
+    (folder / ".gitignore").write_text("*.cache\n__pycache__/\n")
+    for name in ("a\nb", 'q"uote', os.fsdecode(b"\xff"), ":(glob)*", "back\\slash", "kept.cache", "empty"):
+        (folder / "thing" / name).write_text("" if name == "empty" else name, errors="surrogateescape")
+    for name in ("begun", "whole"):
+        (folder / name).mkdir()
+        plain_git(project, "init", "-q", str(folder / name))
+        (folder / name / "own.txt").write_text("a repository of its own")
+    plain_git(project, "-C", str(folder / "whole"), "add", "own.txt")
+    plain_git(project, "-C", str(folder / "whole"), "commit", "-q", "-m", "own")
+    commit_hand_edits(project)
+    plain_git(project, "init", "-q", str(folder / "experiment"))
+    shutil.rmtree(folder / "figures")  # from here on no turn holds what is done
+    (folder / "figures").symlink_to("data")
+    (folder / "away").symlink_to("/etc/passwd")
+    (folder / "experiment/main.py").chmod(0o755)
+    (folder / "thing/new.txt").write_text("untracked")
+    before = everything(project)
+    rollback(project, "2")
+    gone = everything(project)
+    assert gone["thing/kept.cache"] == before["thing/kept.cache"]  # there it would be the next turn's
+    for there, travel in ((before, undo), (gone, redo), (before, undo)):
+        travel(project)
+        assert everything(project) == there
+    assert plain_git(project, "fsck", "--strict", "--no-dangling") == ""
 
 
 def test_ignored_files_stay_through_a_roll_back(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from core.record import Turn
 from core.workspace.files import Content, deletions_first
-from core.workspace.git import Git, GitFailed
+from core.workspace.git import LOCKED, Git, GitFailed
 from core.workspace.turns import author, message
 
 Change = tuple[str, Content | None]
@@ -33,7 +33,18 @@ def refresh_index(git: Git, paths: Iterable[str]) -> None:
     names = b"".join(os.fsencode(path) + b"\0" for path in sorted(paths, key=lambda path: path.count("/")))
     # The index is only a cache: when somebody else holds its lock for long, what they see is stale, nothing is lost.
     with suppress(GitFailed):
-        git.run("update-index", "--add", "--remove", "--replace", "-z", "--stdin", stdin=names, writes=True)
+        try:
+            git.run("update-index", "--add", "--remove", "--replace", "-z", "--stdin", stdin=names, writes=True)
+        except GitFailed as error:
+            if LOCKED in error.said:
+                raise
+            rebuild_index(git)  # it takes no path beyond a link, not even one that has gone
+
+
+def rebuild_index(git: Git) -> None:
+    """Make git's index anew from HEAD and the worktree."""
+    git.run("read-tree", "HEAD", writes=True)
+    git.run("update-index", "-q", "--refresh", writes=True, accept=(0, 1))
 
 
 def _import(git: Git, ref: str, turn: Turn, start: Sequence[bytes], changes: Iterable[Change]) -> str:

@@ -15,6 +15,8 @@ from typing import Any
 from core.errors import ProjectError
 from core.workspace.hardening import ATTRIBUTES, environment, overrides
 
+LOCKED = ".lock': File exists"
+"""What git says when another one is at work on the same file."""
 _RETRY_SECONDS = 3.0
 _HARMLESS = ("GIT_PYTHON_", "GIT_SSL_", "GIT_SSH", "GIT_HTTP_", "GIT_PROXY_")
 
@@ -28,7 +30,7 @@ class GitFailed(ProjectError):
         hint = "Nothing was changed by the failed command; the history up to the last turn is intact."
         if "No space left" in said or "quota" in said:
             hint = f"Free some disk space and go on. {hint}"
-        if ".lock': File exists" in said:
+        if LOCKED in said:
             hint = "Another git is at work here. If none is (one was killed), delete that .lock file and try again."
         super().__init__(f"git {command} failed: {reason[:300]}.", hint)
         self.status = status
@@ -63,7 +65,7 @@ class Git:
             status, out, said = self._once(arguments, stdin, writes)
             if status in accept:
                 return out
-            if ".lock': File exists" not in said or time.monotonic() > deadline:
+            if LOCKED not in said or time.monotonic() > deadline:
                 raise GitFailed(next(word for word in arguments if not word.startswith("-")), status, said)
             time.sleep(0.05)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from core.errors import ProjectError
 from core.workspace import files
-from core.workspace.commits import Change, refresh_index
+from core.workspace.commits import Change, rebuild_index, refresh_index
 from core.workspace.files import Content
 from core.workspace.git import Git
 
@@ -102,16 +102,19 @@ def put_all(git: Git, changes: Iterable[Change]) -> None:
 def carry_out(git: Git, plan: Moving) -> None:
     """Move the tree, then the refs, then HEAD; may be repeated from any point at which it was cut off.
 
-    A file that is neither what it was nor what it shall be is the person's own and left alone.
+    A file that is neither what it was nor what it shall be is the person's own and left alone; so is one that is not
+    in the history there because .gitignore names it there: it came into the history only where that did not.
     """
-    scratch = git.private("scratch")
-    for rel, content in _steps(git, plan):
-        # What stands in the way here came after the plan was checked: left alone, it shows as an edit by hand.
-        with suppress(IsADirectoryError, NotADirectoryError, FileExistsError):
-            if content is None:
-                files.remove(git.root, rel)
-            else:
-                files.place(git.root, rel, files.draft(git.root, rel, content, scratch))
+    due = _due(git, plan)
+    written = {rel: entry for rel, entry in due.items() if entry != ABSENT}
+    gone = [rel for rel, entry in due.items() if entry == ABSENT]
+    in_the_way = _in_the_way(gone, written)
+    _step(git, [(rel, None) for rel in in_the_way])
+    names = sorted(written)
+    for place in range(0, len(names), _BATCH):
+        _step(git, _contents(git, [(rel, written[rel]) for rel in names[place : place + _BATCH]]))
+    left = in_the_way | ignored(git, gone, tracked=True)
+    _step(git, [(rel, None) for rel in gone if rel not in left])
     files.flush_disk(git.root)
     move_refs(git, plan.refs)
     head = git.folder / "HEAD"
@@ -143,12 +146,6 @@ def refs_under(git: Git, prefix: str) -> dict[str, str]:
     """Refs and the commits that they name."""
     lines = git.text("for-each-ref", "--format=%(objectname) %(refname)", prefix).splitlines()
     return {name: sha for sha, _, name in (line.partition(" ") for line in lines)}
-
-
-def rebuild_index(git: Git) -> None:
-    """Make git's index anew from HEAD and the worktree."""
-    git.run("read-tree", "HEAD", writes=True)
-    git.run("update-index", "-q", "--refresh", writes=True, accept=(0, 1))
 
 
 def take_back(git: Git, plan: Writing) -> bool:
@@ -193,22 +190,44 @@ def entry_of(content: Content | None) -> Entry:
     return (content.mode, content.sha) if content else ABSENT
 
 
-def ignored(git: Git, paths: Sequence[str]) -> set[str]:
-    """Those of `paths` that .gitignore keeps out of the history."""
+def ignored(git: Git, paths: Sequence[str], *, tracked: bool = False) -> set[str]:
+    """Those of `paths` that .gitignore keeps out of the history; with `tracked`, also of those that are in it."""
     names = b"".join(os.fsencode(rel) + b"\0" for rel in paths)
-    return set(os.fsdecode(git.run("check-ignore", "-z", "--stdin", stdin=names, accept=(0, 1))).split("\0")) - {""}
+    how, accept = (("--no-index",), (0, 1, 128)) if tracked else ((), (0, 1))  # 128: one lies in a repository in here
+    out = git.run("check-ignore", *how, "-z", "--stdin", stdin=names, accept=accept) if paths else b""
+    return set(os.fsdecode(out).split("\0")) - {""}
 
 
-def _steps(git: Git, plan: Moving) -> Iterator[Change]:
-    """What is still to be done to the tree: those files that are as they were at the start."""
-    due = [
-        (rel, new)
+def _due(git: Git, plan: Moving) -> dict[str, Entry]:
+    """What is still to be done to the tree: those files that are as they were at the start, and what they shall be."""
+    return {
+        rel: new
         for rel, old, new in _differences(git, plan.start, plan.end)
         if old != new and entry_of(files.look(git.root, rel)) == old
-    ]
-    due.sort(key=lambda step: (step[1] != ABSENT, step[0]))
-    for place in range(0, len(due), _BATCH):
-        yield from _contents(git, due[place : place + _BATCH])
+    }
+
+
+def _in_the_way(gone: Iterable[str], written: Mapping[str, Entry]) -> set[str]:
+    """Those of `gone` that must go first: files where a folder is to be, and files in a folder where a file is."""
+    folders = {above for rel in written for above in _above(rel)}
+    return {rel for rel in gone if rel in folders or any(above in written for above in _above(rel))}
+
+
+def _above(rel: str) -> Iterator[str]:
+    """The folders that a path lies in."""
+    return (rel[:place] for place, char in enumerate(rel) if char == "/")
+
+
+def _step(git: Git, changes: Sequence[Change]) -> None:
+    """Write or remove some files."""
+    scratch = git.private("scratch")
+    for rel, content in changes:
+        # What stands in the way here came after the plan was checked: left alone, it shows as an edit by hand.
+        with suppress(IsADirectoryError, NotADirectoryError, FileExistsError):
+            if content is None:
+                files.remove(git.root, rel)
+            else:
+                files.place(git.root, rel, files.draft(git.root, rel, content, scratch))
 
 
 def _differences(git: Git, start: str, end: str) -> list[tuple[str, Entry, Entry]]:

@@ -92,13 +92,15 @@ def hand_edits(git: Git, changed: Changed) -> HandEdits | None:
 
 def _entries(git: Git) -> Iterator[_Entry]:
     out = git.run("status", "--porcelain=v2", "-z", "--untracked-files=all", "--ignore-submodules=all", "--no-renames")
+    known = set()  # an index that is stale makes git tell of a file twice: that it has gone from it, and that it is new
     for record in os.fsdecode(out).split("\0"):
         kind, _, rest = record.partition(" ")
-        if kind == "?":
+        if kind == "?" and rest not in known:
             yield _Entry(rest, "", "")
         elif kind == "1":
             _, sub, mode, _, _, sha, _, path = rest.split(" ", 7)
             if sub.startswith("N"):
+                known.add(path)
                 yield _Entry(path, "" if set(sha) == {"0"} else sha, mode)
         elif kind == "u":
             yield _Entry(rest.split(" ", 9)[-1], "", "")
