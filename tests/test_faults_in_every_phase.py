@@ -25,13 +25,13 @@ from core.events import (
     TurnStarted,
     Waiting,
 )
-from core.gate import OpenGate
 from core.laboratory import Laboratory
 from core.models.calls import Patience
 from core.models.named import Named
 from core.models.server import Server
 from core.parsing import write
 from core.record import Phase, Status
+from core.unattended import OpenGate
 from core.workspace.project import Project
 from tests.scripted import new_project
 from tests.served import QUESTION, SMALL
@@ -258,7 +258,7 @@ async def test_a_prompt_that_is_too_long_is_condensed_and_the_turn_is_made(tmp_p
 async def test_a_reply_of_ten_megabytes_is_cut_and_costs_one_turn_at_most(tmp_path: Path) -> None:
     project = new_project(tmp_path / "p", QUESTION, **SMALL)
     async with ChatServer(script.answer) as server:
-        server.faults.append(faults.huge(10))
+        server.faults += [faults.huge(10)] * 3  # it is asked to go on twice
         began = time.monotonic()
         events = await run(project, model_on(server, deadline_seconds=30.0), turns=2)
     assert time.monotonic() - began < 10

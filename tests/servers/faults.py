@@ -210,9 +210,9 @@ def remembers(cached: int) -> Fault:
 
 
 def huge(megabytes: float = 10) -> Fault:
-    """Say far too much, and nothing twice: that would be a loop."""
+    """Say far too much, past every limit, and nothing twice: that would be a loop."""
     words = " ".join(f"lorem {number:05}" for number in range(int(megabytes * 2**20 / 12)))
-    return says(f"{megabytes} MB", text=words, piece=2**16)
+    return says(f"{megabytes} MB", text=words, piece=2**16, most=None)
 
 
 def instead(name: str, *events: object) -> Fault:
