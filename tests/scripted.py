@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Callable
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from pathlib import Path
 
 from core.brief import Brief
 from core.events import Event
-from core.gate import Gate, OpenGate
+from core.gate import Gate
 from core.laboratory import Laboratory
 from core.models.model import FREE, Request, Thought, Usage
 from core.record import Phase
 from core.settings import settings_text
+from core.unattended import OpenGate
 from core.workspace.project import Project
 
 
@@ -63,3 +66,18 @@ async def events_of(
     """Run the engine and collect its events."""
     async with aclosing(Laboratory(project, gate or OpenGate(), model).run(until, turns)) as events:
         return [event async for event in events]
+
+
+async def like(folder: Path, what: str, make: Callable[[Path], Awaitable[object]]) -> Project:
+    """A project in `folder` like the one that `make` makes of `what`: that is made once, and copied."""
+    made = _made.get(what)
+    if made is None:
+        made = Path(_templates.name) / str(len(_made)) / "p"
+        await make(made)
+        _made[what] = made
+    shutil.copytree(made, folder, symlinks=True)
+    return Project.open(folder)
+
+
+_templates = tempfile.TemporaryDirectory(prefix="labtop-made-")
+_made: dict[str, Path] = {}

@@ -42,7 +42,7 @@ from core.settings import Copilot
 from core.status import log_entry, status
 from core.threads import to_the_end
 from core.workspace.project import Project
-from tests.scripted import ScriptedModel, events_of, new_project
+from tests.scripted import ScriptedModel, events_of, like, new_project
 
 PREPARE = """\
 def load():
@@ -104,10 +104,12 @@ def judged(brief: Brief, score: float = 0.5) -> str:
 
 
 async def at_experiments(folder: Path, **settings: object) -> Project:
-    project = new_project(folder, papers=1, **settings)
-    events = await events_of(project, ScriptedModel(scientist(lambda _: "")), until=Phase.DATA)
-    assert read_progress(project).phase is Phase.EXPERIMENTS, last_state(events)
-    return project
+    async def make(at: Path) -> None:
+        project = new_project(at, papers=1, **settings)
+        events = await events_of(project, ScriptedModel(scientist(lambda _: "")), until=Phase.DATA)
+        assert read_progress(project).phase is Phase.EXPERIMENTS, last_state(events)
+
+    return await like(folder, f"experiments {settings}", make)
 
 
 @pytest.mark.parametrize("broken_first", [False, True])

@@ -19,6 +19,7 @@ from core.events import Proposed, StateChanged, TurnCommitted
 from core.fork import REPLY, editable, fork
 from core.gate import Approve, PersonGate, TakeOver
 from core.laboratory import Laboratory
+from core.models.model import Request
 from core.parsing import write
 from core.record import Agent, Phase, Status
 from core.replay import Replayed, replay
@@ -26,7 +27,7 @@ from core.workspace.commits import commit_turn
 from core.workspace.files import Content
 from core.workspace.journal import TURN_FILE
 from core.workspace.project import Project
-from tests.scripted import ScriptedModel, events_of, new_project
+from tests.scripted import ScriptedModel, events_of, like, new_project
 from tests.test_laboratory import PROGRAM, judged, scientist, turns_in
 
 
@@ -43,15 +44,23 @@ def experimenter(brief: Brief) -> str:
 
 async def studied(folder: Path, program: str = "", **settings: object) -> tuple[Project, ScriptedModel]:
     """A project through the experiments, with its model."""
-    project = new_project(folder, papers=2, solver_steps=2, **settings)
 
     def answer(brief: Brief) -> str:
         reply = experimenter(brief)
         return reply.replace(PROGRAM, program) if program else reply
 
-    model = ScriptedModel(scientist(answer))
-    await events_of(project, model, until=Phase.EXPERIMENTS)
+    model, what = ScriptedModel(scientist(answer)), f"studied {program} {settings}"
+
+    async def make(at: Path) -> None:
+        await events_of(new_project(at, papers=2, solver_steps=2, **settings), model, until=Phase.EXPERIMENTS)
+        _asked[what] = model.requests
+
+    project = await like(folder, what, make)
+    model.requests = list(_asked[what])
     return project, model
+
+
+_asked: dict[str, list[Request]] = {}
 
 
 async def replayed(project: Project, to: str = "HEAD", *, rerun: bool = False) -> list[Replayed]:

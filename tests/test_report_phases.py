@@ -19,7 +19,8 @@ from core.parsing import write
 from core.progress import STATE, Progress, read_progress
 from core.record import Agent, Phase, Status, Turn
 from core.workspace.project import Project
-from tests.scripted import ScriptedModel, events_of, new_project
+from tests.scripted import ScriptedModel, events_of, like, new_project
+from tests.served import set_in
 
 FORM = {
     "summary": "A study.",
@@ -74,13 +75,27 @@ def author(brief: Brief) -> str:
             return write(Edit(2, 1, "% Improved"))
 
 
+async def drafted(folder: Path) -> Project:
+    """A project whose report has all its sections and waits to be improved."""
+
+    async def make(at: Path) -> None:
+        events = await events_of(project_at(at, Phase.REPORT, {}), ScriptedModel(author), turns=len(SECTIONS) + 1)
+        _drafting.extend(events)
+
+    return await like(folder, "drafted", make)
+
+
+_drafting: list[object] = []
+"""What was said while the draft was written."""
+
+
 def turns_in(events: list[object]) -> list[Turn]:
     return [event.turn for event in events if isinstance(event, TurnCommitted)]
 
 
 async def test_a_report_grows_section_by_section_and_ends_when_its_review_stops_rising(tmp_path: Path) -> None:
-    project = project_at(tmp_path / "p", Phase.REPORT, {}, report_steps=5)
-    events = await events_of(project, ScriptedModel(author), until=Phase.REPORT)
+    project = await drafted(tmp_path / "p")
+    events = [*_drafting, *await events_of(project, ScriptedModel(author), until=Phase.REPORT)]
     report = project.read("report/report.tex")
     assert empty_sections(report) == []
     assert all(name in section_text(report, name) for name in SECTIONS)
@@ -95,7 +110,8 @@ async def test_a_report_grows_section_by_section_and_ends_when_its_review_stops_
 
 @pytest.mark.parametrize("edit", ["\\undefinedcommand", ""], ids=["breaks", "says nothing"])
 async def test_a_report_is_done_though_no_edit_of_its_writer_works(tmp_path: Path, edit: str) -> None:
-    project = project_at(tmp_path / "p", Phase.REPORT, {}, report_steps=1)
+    project = await drafted(tmp_path / "p")
+    set_in(project.path, report_steps=1)
     numbers = itertools.count()
 
     def clumsy(brief: Brief) -> str:
@@ -182,18 +198,15 @@ async def test_a_figure_that_is_not_there_is_named_once_and_then_taken_out(tmp_p
 
 
 async def test_plain_text_does_not_get_into_the_preamble(tmp_path: Path) -> None:
-    project = project_at(tmp_path / "p", Phase.REPORT, {})
-
-    def careless(brief: Brief) -> str:
-        return write(Edit(11, 11, "More detail is wanted.")) if brief.job is Job.IMPROVE else author(brief)
-
-    turns = turns_in(await events_of(project, ScriptedModel(careless), turns=len(SECTIONS) + 2))
+    project = await drafted(tmp_path / "p")
+    model = ScriptedModel(lambda _: write(Edit(11, 11, "More detail is wanted.")))
+    turns = turns_in(await events_of(project, model, turns=1))
     assert (turns[-1].command, turns[-1].status) == ("", Status.MALFORMED)
     assert "are the preamble" in turns[-1].outcome
 
 
 async def test_the_judge_reads_the_very_text_it_judges(tmp_path: Path) -> None:
-    project = project_at(tmp_path / "p", Phase.REPORT, {})
+    project = await drafted(tmp_path / "p")
     model = ScriptedModel(author)
     await events_of(project, model, until=Phase.REPORT)
     judging = [request for request in model.requests if request.brief.job is Job.JUDGE]
