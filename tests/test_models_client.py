@@ -14,6 +14,7 @@ from core.models.model import FREE, Price, PromptTooLong, Unavailable, Usage
 from core.models.named import Named
 from core.models.probe import probe
 from core.models.server import Server
+from core.review.form import REVIEW_JSON_SCHEMA
 from tests.models_stage import KEY, SAID, client, heard, named, request
 from tests.servers import faults
 from tests.servers.chat import ChatServer
@@ -90,6 +91,18 @@ async def test_a_part_that_the_server_does_not_take_is_left_out_and_that_is_reme
     assert [part in body for body in bodies] == [True, False, False]
     if part == "max_tokens":
         assert bodies[2]["max_completion_tokens"] == model.most_tokens
+
+
+async def test_a_schema_is_sent_without_limits_to_a_server_that_refuses_them() -> None:
+    async with ChatServer(lambda _: SAID, rejects=("maxLength", "maximum")) as server:
+        model = client(server)
+        await heard(model, request(schema={"type": "object", "properties": {"minimum": {"maxLength": 9}}}))
+        await heard(model, request(schema=REVIEW_JSON_SCHEMA))
+        sent = [one.body["response_format"]["json_schema"]["schema"] for one in server.completions]
+    assert sent[:2] == [{"type": "object", "properties": {"minimum": kept}} for kept in ({"maxLength": 9}, {})]
+    assert len(sent) == 3
+    assert sent[2]["properties"]["overall"] == {"type": "integer"}
+    assert sent[2]["required"] == REVIEW_JSON_SCHEMA["required"]
 
 
 async def test_all_parts_may_be_refused_one_after_the_other() -> None:

@@ -24,6 +24,8 @@ GOES_ON: Mapping[str, Mapping[str, bool]] = {
 
 Small models that are only asked to go on begin anew instead.
 """
+LIMITS = ("maxLength", "maxItems", "minimum", "maximum")
+"""Words of a JSON schema that bound values; some servers take a schema only without them."""
 LEAST_REPLY = 256
 """Tokens that are always asked for, however little room the window seems to leave."""
 
@@ -44,6 +46,7 @@ class Form:
         self._usage = True
         self._system = True
         self._schema = named.schema is not False
+        self._limits = True
 
     def prompt_characters(self, request: Request) -> int:
         """Characters of all that the model reads."""
@@ -65,7 +68,8 @@ class Form:
         if self._temperature:
             body["temperature"] = request.temperature
         if self._schema and request.schema and not request.begun:
-            schema = {"name": "answer", "schema": dict(request.schema), "strict": True}
+            answer = request.schema if self._limits else _without_limits(request.schema)
+            schema = {"name": "answer", "schema": answer, "strict": True}
             body["response_format"] = {"type": "json_schema", "json_schema": schema}
         return body
 
@@ -84,6 +88,8 @@ class Form:
             self._usage = False
         elif "temperature" in body and "temperature" in text:
             self._temperature = False
+        elif self._limits and "response_format" in body and "schema" in text and _names_a_limit(text):
+            self._limits = False
         elif (
             self._named.schema is None
             and "response_format" in body
@@ -119,3 +125,22 @@ class Form:
             if self.owner not in GOES_ON:
                 messages.append({"role": "user", "content": GO_ON})
         return messages
+
+
+def _names_a_limit(text: str) -> bool:
+    return any(word.lower() in text for word in LIMITS)
+
+
+def _without_limits(schema: Any) -> Any:
+    """A JSON schema without the words that bound values; its properties may be named as these words are."""
+    if isinstance(schema, list):
+        return [_without_limits(part) for part in schema]
+    if not isinstance(schema, Mapping):
+        return schema
+    return {
+        word: {name: _without_limits(part) for name, part in value.items()}
+        if word == "properties"
+        else _without_limits(value)
+        for word, value in schema.items()
+        if word not in LIMITS
+    }

@@ -59,11 +59,13 @@ REVIEW_SCHEMA = """{
 """The form as reviewers are shown it: every field is required, lists may be empty, nothing else is allowed."""
 
 _GRADES = {name: {"type": "integer", "minimum": 1, "maximum": highest} for name, highest in SCALES.items()}
-_TEXTS = {"type": "array", "items": {"type": "string"}}
+_MOST_ITEMS, _LONGEST_ITEM, _LONGEST_SUMMARY = 8, 600, 1200
+"""Texts in a list, and characters of a text: far more than a reviewer needs, and an end for a model that finds none."""
+_TEXTS = {"type": "array", "items": {"type": "string", "maxLength": _LONGEST_ITEM}, "maxItems": _MOST_ITEMS}
 REVIEW_JSON_SCHEMA: Mapping[str, Any] = {
     "type": "object",
     "properties": {
-        "summary": {"type": "string"},
+        "summary": {"type": "string", "maxLength": _LONGEST_SUMMARY},
         **dict.fromkeys(_LISTS, _TEXTS),
         "ethical_concerns": {"type": "boolean"},
         **_GRADES,

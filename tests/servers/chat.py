@@ -57,7 +57,8 @@ class ChatServer:
 
     `window` is the context in tokens (a prompt beyond it is refused as OpenAI does) and is told under /v1/models,
     as is `owner` (`llamacpp`, `vllm`, …: the kind of server);
-    `key` is the only one that is let in; `rejects` are parameters that get a 400; `usage=False` never tells usage;
+    `key` is the only one that is let in; `rejects` are parameters, or words of a schema, that get a 400;
+    `usage=False` never tells usage;
     `delay` is the seconds before a reply's first byte, `pace` those between deltas; `caches` tells cached tokens.
     """
 
@@ -211,6 +212,9 @@ class ChatServer:
         for name in self.rejects:
             if name in received.body:
                 return error(f"Unsupported parameter: '{name}'.", "unsupported_parameter", name)
+            if f'"{name}"' in json.dumps(received.body.get("response_format", {})):
+                text = f"Invalid schema for response_format 'answer': '{name}' is not permitted."
+                return error(text, "invalid_request_error", "response_format")
         asked = tokens_of(received.prompt)
         if self.window and asked + int(received.body.get("max_tokens") or 0) > self.window:
             text = f"This model's maximum context length is {self.window} tokens. However, your messages resulted in"
