@@ -25,6 +25,7 @@ HOSTILE = {
     "emphasis": "*" * 3000 + "_" * 3000 + "`" * 2999,
     "wide": "e\u0301" * 50 + "宽" * 100 + "👩‍🔬🏳️‍🌈" * 20,
     "line ends": "one\rtwo\r\nthree\x0bfour\x0cfive\x1csix\x85seven\u2028eight",
+    "tabs": "a\tb\n- c\td\n|e\tf|g|\n|-|-|\n|h\ti|j|\n```\n\tk\tl\n```",
     "empty lines": "\n" * 5000,
     "nothing": "",
     "latex": "\\documentclass{a}\\begin{b}$$\\undefined",

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 from hypothesis import given, settings
@@ -508,6 +509,26 @@ def test_a_block_that_never_ends_stays_cheap() -> None:
             growing.feed(text[start : start + 2000])
             assert len(growing._tail) <= LONGEST_BLOCK + 45_000
         assert len(growing.document().lines(60)) < 3000
+
+
+async def test_of_a_text_without_end_head_and_tail_are_laid_out_and_the_rest_is_counted() -> None:
+    chat = ChatPane()
+    flood = "first\n" + "- again\n" * 60_000 + "last"
+    async with staged(chat, 62, 30) as pilot:
+        began = time.process_time()
+        chat.load([a_turn(1, outcome=flood), a_turn(2, agent=Agent.RESEARCHER, subject=flood, reply="")])
+        await pilot.press("o")
+        chat.note(flood, "warning")
+        chat.begin(3, "Postdoc · plan formulation")
+        chat.stream(f"```REPLACE\n{flood}")
+        await pilot.pause()
+        assert time.process_time() - began < 1.5, "it took 6 s where all of it was laid out"
+        assert "▾ REPLACE · 10" in frame_of(pilot), "the end of a piece knows in which block it stands"
+        assert "last▌" in frame_of(pilot)
+        heights = [slot.height for slot in chat._slots]
+        assert max(heights) < 1100
+        lines = [line.plain for slot in chat._slots[:2] for line in (slot.document or Document([])).lines(60)]
+        assert sum("more characters …]" in line for line in lines) == 2
 
 
 def test_a_headline_fits_the_width_exactly() -> None:

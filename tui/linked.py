@@ -32,6 +32,8 @@ def checked(address: str) -> str:
 def address_of(name: str) -> str:
     """Where a paper can be read: of an arXiv number, a DOI or an address; nothing for anything else."""
     text = name.strip()
+    if len(text) > LONGEST:
+        return ""
     if found := _ARXIV.fullmatch(text):
         return f"https://arxiv.org/abs/{found[1]}"
     if found := _DOI.fullmatch(text):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from textual.content import Content
 
 from core.clean import clean
+from tui.widgets.bounded import MOST_LINES
 from tui.widgets.document import Block
 from tui.widgets.frame import MUTED
 
@@ -64,7 +65,7 @@ class Aside:
         count = f"{'thinks' if thinking else 'thought'} · {self.words} word{'s' if self.words != 1 else ''}"
         mark = Content.styled("▾ " if unfolded or thinking else "▸ ", MUTED)
         head = Block(Content.styled(count, MUTED), mark, part=THOUGHTS)
-        shown = lines if unfolded else _end(lines) if thinking else []
+        shown = lines[-MOST_LINES:] if unfolded else _end(lines) if thinking else []
         bar = Content.styled("┊ ", MUTED)
         return [head, *(Block(Content.styled(line, _DIM), bar, bar) for line in shown)]
 

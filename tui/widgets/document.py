@@ -53,7 +53,7 @@ class Block:
         part: str = "",
     ) -> None:
         """With `right` it is one line that ends in it; `part` names what it is the head of, and opens and folds."""
-        self.content = content
+        self.content = content.expand_tabs(4)  # a terminal moves on by as much as it likes
         self.first = first
         self.rest = rest
         self.wrap = wrap

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from textual.content import Content
 
-from core.clean import clean
+from tui.widgets.bounded import bounded
 from tui.widgets.lines import Line, LineView
 
 EMPTY = Content("")
@@ -52,7 +52,7 @@ def wrapped(text: str, width: int, style: str = "", before: str = "", hang: str 
     """
     rest = " " * len(before) if hang is None else hang
     lines: list[Content] = []
-    for paragraph in clean(text).expandtabs(4).split("\n"):
+    for paragraph in bounded(text).split("\n"):
         for line in Content.styled(paragraph, style).wrap(max(4, width - len(before))) or [EMPTY]:
             lines.append(Content.assemble(rest if lines else before, line))
     return lines

@@ -11,14 +11,15 @@ from core.asked import has_prompt
 from core.clean import clean
 from core.record import Agent, Score, Status, Turn
 from tui.widgets.aside import THOUGHTS, Aside
+from tui.widgets.bounded import MOST_CHARACTERS, bounded, ending
 from tui.widgets.code import language_of
 from tui.widgets.document import NOTHING, Block, Document, Wrap
 from tui.widgets.frame import MUTED
 from tui.widgets.prose import bar, note, prose, shown_code, split_stable
 from tui.widgets.voices import VOICES, Voice, voice_of
 
-MOST_CHARACTERS = 40_000
-"""Characters of one reply that are shown; the whole stands in the turn's commit."""
+MOST_REPLY_LINES = 2000
+"""Lines of one reply that are shown, of at most MOST_CHARACTERS; the whole stands in the turn's commit."""
 
 CURSOR = "▌"
 """Stands where the next words come."""
@@ -26,14 +27,15 @@ CURSOR = "▌"
 LONGEST_FOLDED = 180
 """Characters of a line of the outcome while it is folded."""
 
-LONGEST_BLOCK = 8_000
-"""Characters of one paragraph, list or table that is read anew whenever it grows."""
+LONGEST_BLOCK, HIGHEST_BLOCK = 8_000, 300
+"""Characters and lines of one paragraph, list or table that is read anew whenever it grows."""
 
 PROMPT, COMMAND, OUTCOME = "prompt", "command", "outcome"
 FOLDED = frozenset({THOUGHTS, COMMAND, OUTCOME})
 """What a turn shows one line of; its prompt is opened for itself, since it is longer than all the rest."""
 
 _COMMAND = re.compile(r"[A-Z][A-Z_]{2,}$")
+_FENCE = re.compile(r"^(?:```|~~~).*$", re.MULTILINE)
 _TALK = {"DIALOGUE", "FINISH", "GO_BACK"}
 _PROSE = {"PLAN", "INTERPRETATION", "SUMMARY", "ADD_PAPER", "SCORE"}
 _SHORT = 3
@@ -55,7 +57,7 @@ def spoken(turn: Turn, opened: Collection[str] = (), *, aside: Aside | None = No
     blocks += _prompt(asked) if PROMPT in opened else []
     blocks += aside.blocks(unfolded=THOUGHTS in opened) if aside else []
     if turn.agent in (Agent.RESEARCHER, Agent.LABTOP):
-        blocks += [Block(Content(clean(turn.subject or turn.reply)))]
+        blocks += [Block(Content(bounded(turn.subject or turn.reply)))]
     else:
         blocks += _reply(turn, COMMAND in opened)
     if turn.score:
@@ -89,9 +91,10 @@ class Growing:
         """More of the reply, as it came."""
         self.characters += len(text)
         self._tail = clean(self._tail + clean(text))
+        self._tail = _end(self._tail) if len(text) > LONGEST_BLOCK else self._tail
         # A line that is not complete may yet turn out as something else, and go on the block before it.
         stable = split_stable(self._tail[: self._tail.rfind("\n") + 1]) if "\n" in text else 0
-        if not stable and len(self._tail) > LONGEST_BLOCK:
+        if not stable and (len(self._tail) > LONGEST_BLOCK or self._tail.count("\n") > HIGHEST_BLOCK):
             stable = self._cut()
         if stable:
             self._done += prose(self._tail[:stable], _tail_of_fence)
@@ -135,6 +138,17 @@ class Growing:
         return Document([self._heading, *aside, *self._done, *last, NOTHING_BELOW])
 
 
+def _end(text: str) -> str:
+    """The end of a reply that came in one large piece, in the fence that it stands in: only the end will be seen."""
+    kept = ending(text)
+    if len(kept) == len(text):
+        return text
+    opened = ""
+    for fence in _FENCE.finditer(text, 0, len(text) - len(kept)):
+        opened = "" if opened else fence[0]
+    return f"{opened}\n{kept}" if opened else kept
+
+
 NOTHING_BELOW = Block(NOTHING)
 
 
@@ -142,18 +156,14 @@ def _prompt(asked: str) -> list[Block]:
     """What the agent was asked, word for word; the middle of a very long one is left out."""
     if not asked:
         return [note("reading what was asked …")]
-    text = clean(asked)
-    left_out = len(text) - MOST_CHARACTERS
-    if left_out > 0:
-        half = MOST_CHARACTERS // 2
-        text = f"{text[:half]}\n[… {left_out} more characters …]\n{text[-half:]}"
     side = Content.styled("┆ ", MUTED)
-    return [Block(Content.styled(line, MUTED), side, side) for line in text.expandtabs(4).split("\n")]
+    return [Block(Content.styled(line, MUTED), side, side) for line in bounded(asked).split("\n")]
 
 
 def _reply(turn: Turn, unfolded: bool) -> list[Block]:
-    reply = clean(turn.reply).strip()
-    left_out = len(reply) - MOST_CHARACTERS
+    whole = clean(turn.reply).strip()
+    reply = "\n".join(whole[:MOST_CHARACTERS].split("\n", MOST_REPLY_LINES)[:MOST_REPLY_LINES])
+    left_out = len(whole) - len(reply)
     path = clean(turn.path)
 
     def fence(info: str, body: str) -> list[Block]:
@@ -161,7 +171,7 @@ def _reply(turn: Turn, unfolded: bool) -> list[Block]:
         info = said if said.split(" ")[0] == info.split(" ")[0] else info
         return _command(info, body, path, unfolded)
 
-    blocks = prose(reply[:MOST_CHARACTERS], fence)
+    blocks = prose(reply, fence)
     while blocks and not blocks[-1].content and not blocks[-1].first:
         blocks.pop()
     if left_out > 0:
@@ -219,6 +229,7 @@ def _outcome(turn: Turn, unfolded: bool) -> list[Block]:
         return _reflection(turn, unfolded)  # what was said is what came of it
     lines = [line for line in clean(turn.outcome).expandtabs(4).split("\n") if line.strip()]
     lines = lines or [turn.status.value]
+    lines = bounded("\n".join(lines)).split("\n") if unfolded else lines
     shown = (
         lines if unfolded or len(lines) <= _SHORT else lines[:1] if turn.status is Status.OK else [lines[0], lines[-1]]
     )
@@ -240,4 +251,4 @@ def _outcome(turn: Turn, unfolded: bool) -> list[Block]:
 def _reflection(turn: Turn, unfolded: bool) -> list[Block]:
     if not (turn.reflection and unfolded):
         return []
-    return [Block(Content.styled(clean(turn.reflection), "italic"), _mark("↳"), Content("  "))]
+    return [Block(Content.styled(bounded(turn.reflection), "italic"), _mark("↳"), Content("  "))]
