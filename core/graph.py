@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 SHOWN = 12
 """Turns of a side line that are shown; of a longer one the newest."""
 BESIDE = 500
-"""Turns that are read of a line in another folder, the newest ones."""
+"""Turns that are read of a line in another folder, the newest ones; of one that parted before them, all."""
 DEEPEST = 5
 """How many lines beside one another are drawn; what parted from a still deeper one stands there, too."""
 _UNDONE, _REDO = "refs/lab/undone/", "refs/lab/redo/"
@@ -56,6 +56,8 @@ class Row:
     undone: bool = False
     folder: Path | None = None
     """Where the line is, when that is another folder."""
+    hidden: bool = False
+    """One of those that a long side line keeps back until they are looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ class Tip:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """All rows, how many turns the current line has, how many side lines and candidates there are."""
+    """All rows, hidden ones too; how many turns the current line has, how many lines and candidates there are."""
 
     rows: tuple[Row, ...]
     turns: int
@@ -85,9 +87,11 @@ def picture(project: Project, chronicle: Chronicle) -> Picture:
     turns = chronicle.turns()
     tips = list(_tips(refs, project.branch_name))
     for other in relatives(project):
-        newest = other.summaries(BESIDE)
-        turns |= {turn.commit: turn for turn in newest if turn.commit not in turns}
-        tips.append(Tip(other.branch_name, newest[0].commit, folder=other.path))
+        line = other.summaries(BESIDE)
+        if not any(turn.commit in turns for turn in line):
+            line = other.summaries()
+        turns |= {turn.commit: turn for turn in line if turn.commit not in turns}
+        tips.append(Tip(other.branch_name, line[0].commit, folder=other.path))
     tried = {sha: name for name, sha in refs.items() if name.startswith(CANDIDATES)}
     return drawn(turns, tips, [turns[sha] for sha in tried if sha in turns])
 
@@ -186,28 +190,24 @@ def _numbered(own: Sequence[TurnSummary]) -> Iterator[TurnSummary]:
 def _segment_rows(
     segment: _Segment, parted: _Parted, depth: int, turns: Mapping[str, TurnSummary]
 ) -> Iterator[Row | Iterator[_Step]]:
-    shown = segment.turns if depth == 0 else segment.turns[:SHOWN]
     deep = min(depth, DEEPEST)
     tip = segment.tip
-    for row in _valued(segment, shown, deep):
+    for place, row in enumerate(_valued(segment, deep)):
         for beside in parted.get(row.turn.commit, ()):
             if beside is not segment:
                 yield _segment_rows(beside, parted, depth + 1, turns)
-        yield row
-    hidden = segment.turns[len(shown) :]
-    for turn in hidden:
-        for beside in parted.get(turn.commit, ()):
-            yield _segment_rows(beside, parted, depth + 1, turns)
-    rest = Row(Kind.MORE, turns[tip.commit], tip.name, deep, count=len(hidden), undone=tip.undone, folder=tip.folder)
-    if hidden:
+        yield replace(row, hidden=True) if depth and place >= SHOWN else row
+    hidden = len(segment.turns) - SHOWN if depth else 0
+    rest = Row(Kind.MORE, turns[tip.commit], tip.name, deep, count=hidden, undone=tip.undone, folder=tip.folder)
+    if hidden > 0:
         yield rest
     if depth:
         yield replace(rest, kind=Kind.LINE, count=len(segment.turns))
 
 
-def _valued(segment: _Segment, shown: Sequence[TurnSummary], depth: int) -> Iterator[Row]:
+def _valued(segment: _Segment, depth: int) -> Iterator[Row]:
     """The turns as rows, each measured value against the best one before it on its line."""
-    for turn in shown:
+    for turn in segment.turns:
         value, best = value_of(turn), segment.best[turn.commit]
         change = value - best if value is not None and best is not None else None
         tip = segment.tip

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from core.consequences import consequences, facts
 from core.handwork import commit_hand_edits
+from core.workspace.history import resolve
 
 if TYPE_CHECKING:
     from core.workspace.project import Project
@@ -18,9 +19,10 @@ def rollback(project: Project, rev: str) -> str:
     """Go back to turn or commit `rev`; returns what happened, in words."""
     with project.lock():
         project.recover()
+        target = resolve(project.git, rev)  # before the changes by hand: HEAD~1 is what the preview said it is
         commit_hand_edits(project)
-        preview = project.preview_rollback(rev)
-        head = project.rollback(rev)
+        preview = project.preview_rollback(target)
+        head = project.rollback(target)
     gone = f"{len(preview.turns)} turn{'' if len(preview.turns) == 1 else 's'} left behind"
     return f"Now at {head[:8]}; {gone}, kept for `labtop undo`."
 

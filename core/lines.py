@@ -7,6 +7,8 @@ does in one, the other keeps what it has. Which folders belong together is noted
 from __future__ import annotations
 
 import json
+import re
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -72,20 +74,24 @@ def folder_for(project: Project, name: str) -> Path:
 
 
 def find_line(project: Project, named: str) -> tuple[Project, str]:
-    """The project that holds what is named and its commit there: a branch, a line beside, a turn, or a folder.
+    """The project that holds what is named and its commit there: a branch, a line beside, a turn, commit or folder.
 
     Raises HistoryError when it is none of these.
     """
     here = project.branches().get(named)
     if here:
         return project, here
-    for other in relatives(project):
+    beside = relatives(project)
+    for other in beside:
         if named in (other.branch_name, other.name):
             return other, other.head
     try:
         return project, project.turn_at(named.removeprefix("turn ")).commit
     except HistoryError as error:
-        apart = _opened(Path(named).expanduser())
+        for other in beside if re.fullmatch(r"[0-9a-f]{7,40}", named) else ():
+            with suppress(HistoryError):
+                return other, other.turn_at(named).commit
+        apart = _opened(Path(named))
         if apart is None:
             known = ", ".join(line.name for line in lines_of(project))
             raise HistoryError(
@@ -159,9 +165,9 @@ def _spent(project: Project) -> float:
 def _opened(folder: Path) -> Project | None:
     """The project in a folder, None where there is none any more that can be trusted."""
     try:
-        project = Project.open(folder)
+        project = Project.open(folder.expanduser())
         return project if project.branch_name else None
-    except (LabError, OSError):
+    except (LabError, OSError, ValueError, RuntimeError):  # no path at all; nobody's home
         return None
 
 
@@ -186,6 +192,11 @@ def _family(project: Project) -> dict[str, object]:
 
 
 def _note(project: Project, *, origin: str = "", beside: str = "") -> None:
+    with project.git.quiet():  # another process may note a line of its own
+        _note_alone(project, origin, beside)
+
+
+def _note_alone(project: Project, origin: str, beside: str) -> None:
     held = _family(project)
     known = [folder for folder in _folders(held) if folder != held.get("origin")]
     told = {

@@ -49,9 +49,12 @@ def read_query(text: str) -> Sought:
 
 
 def matching(rows: Sequence[Row], sought: Sought, holding: set[str] | None) -> list[Row]:
-    """The rows that pass; `holding` are the commits that hold the words, None when there are no words."""
+    """The rows that pass; `holding` are the commits that hold the words, None when there are no words.
+
+    Where nothing is asked for, the turns that long side lines keep back stay back.
+    """
     if sought.everything:
-        return list(rows)
+        return [row for row in rows if not row.hidden]
     return [
         row
         for row in rows

@@ -12,13 +12,15 @@ import pytest
 
 from benchmarks.history import lengthened
 from core.chronicle import FILE, Chronicle
-from core.graph import Kind, Row, Tip, drawn, picture
+from core.graph import BESIDE, Kind, Row, Tip, drawn, picture
+from core.lines import branch_beside
 from core.record import Agent, Phase, Score, Status
 from core.sought import matching, read_query
 from core.workspace.project import Project
 from core.workspace.turns import TurnSummary
 from tests.inquiry_stage import experiment, studied, turn
 from tests.workspace_sample import plain_git, sample_project, sample_turn
+from tui.panes.graph import heading
 
 
 def read_all(chronicle: Chronicle) -> None:
@@ -225,9 +227,31 @@ def test_of_a_long_side_line_the_newest_turns_are_shown_and_the_rest_is_counted(
     turns = {f"m{n}": summary(f"m{n}", f"m{n - 1}" if n else "", n) for n in range(3)}
     turns |= {f"s{n}": summary(f"s{n}", f"s{n - 1}" if n > 2 else "m1", n) for n in range(2, 42)}
     found = drawn(turns, [Tip("main", "m2"), Tip("side", "s41")])
-    kinds = [row.kind for row in found.rows if row.line == "side"]
+    kinds = [row.kind for row in found.rows if row.line == "side" and not row.hidden]
     assert kinds == [Kind.TURN] * 12 + [Kind.MORE, Kind.LINE]
-    assert next(row.count for row in found.rows if row.kind is Kind.MORE) == 28
+    more = next(row for row in found.rows if row.kind is Kind.MORE)
+    assert (more.count, heading(more)) == (28, "28 turns more: / line:side")
+    assert len(matching(found.rows, read_query("line:side"), None)) == 40  # what is looked for is not kept back
+    assert numbers(matching(found.rows, read_query("words"), {"s3"})) == [("turn", 3, 1)]
+    assert matching(found.rows, read_query(""), None) == [row for row in found.rows if not row.hidden]
+
+
+def test_what_a_roll_back_left_behind_is_looked_for_as_its_heading_says() -> None:
+    turns = {f"m{n}": summary(f"m{n}", f"m{n - 1}" if n else "", n) for n in range(20)}
+    found = drawn(turns, [Tip("main", "m1"), Tip("undone 02-16 04:16", "m19", True)])
+    words = heading(next(row for row in found.rows if row.kind is Kind.MORE)).partition("/ ")[2]
+    assert len(matching(found.rows, read_query(words), None)) == 18
+
+
+def test_a_line_beside_that_parted_long_ago_is_shown(tmp_path: Path) -> None:
+    project = lengthened(tmp_path / "p", 1)
+    copy, _ = branch_beside(project, "long", "1", tmp_path / "q")
+    for _ in range(BESIDE // 100 + 1):
+        message = plain_git(copy, "log", "-1", "--format=%B")
+        stream = f"commit refs/heads/long\ncommitter a <a@b> 1 +0000\ndata {len(message)}\n{message}"
+        plain_git(copy, "fast-import", "--quiet", said=f"{stream}from refs/heads/long^0\n" + f"{stream}\n" * 99)
+    found = picture(project, Chronicle(project))
+    assert next(row.count for row in found.rows if row.kind is Kind.LINE) == BESIDE + 100
 
 
 def test_lines_may_part_from_one_another_a_thousand_times() -> None:

@@ -123,12 +123,13 @@ def test_a_line_is_found_by_branch_by_folder_and_by_turn(tmp_path: Path) -> None
     project = studied(tmp_path / "p")
     copy = beside(project)
     experiment(copy, 5, 0.95)
-    for named in ("what-if", copy.path.name, str(copy.path)):
+    for named in ("what-if", copy.path.name, str(copy.path), copy.head[:12]):
         home, commit = find_line(project, named)
         assert (home.path, commit) == (copy.path, copy.head)
     assert find_line(project, "2") == (project, project.turn_at("2").commit)
-    with pytest.raises(HistoryError, match="no line, turn or commit"):
-        find_line(project, "nowhere")
+    for nothing in ("nowhere", "~nobody/here", "a\0b", "0123456789abcdef"):
+        with pytest.raises(HistoryError, match="no line, turn or commit"):
+            find_line(project, nothing)
 
 
 def test_lines_are_compared_in_a_table(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 from core.errors import HistoryError
 from core.handwork import commit_hand_edits
 from core.history import redo, rollback, undo
+from core.lines import branch_beside
 from core.record import Agent, Cost, Score
 from core.workspace.project import Project
 from tests.workspace_sample import assert_sound, plain_git, sample_changes, sample_project, sample_turn, tree
@@ -116,6 +117,14 @@ def test_whatever_a_folder_holds_is_the_same_after_roll_back_undo_and_redo(tmp_p
     assert plain_git(project, "fsck", "--strict", "--no-dangling") == ""
 
 
+def test_a_roll_back_goes_where_its_preview_said_though_edits_become_a_turn_before(tmp_path: Path) -> None:
+    project = sample_project(tmp_path / "p", turns=4)
+    (project.path / "plan.md").write_text("mine")
+    wanted = project.preview_rollback("HEAD~1").target.commit
+    rollback(project, "HEAD~1")
+    assert project.head == wanted
+
+
 def test_ignored_files_stay_through_a_roll_back(tmp_path: Path) -> None:
     project = sample_project(tmp_path / "p", turns=4)
     (project.path / "report").mkdir()
@@ -199,6 +208,19 @@ def test_bad_and_taken_names_of_branches_are_refused(tmp_path: Path, name: str) 
     with pytest.raises(HistoryError):
         project.branch(name)
     assert set(project.branches()) == {"main"}
+
+
+def test_no_line_starts_at_a_candidate_which_is_no_whole_project(tmp_path: Path) -> None:
+    project = sample_project(tmp_path / "p", turns=2)
+    candidate = project.keep_candidate(sample_turn(3), 1, {"experiment/main.py": "alone"})
+    before = tree(project)
+    for start in (
+        lambda: project.branch("x", candidate),
+        lambda: branch_beside(project, "x", candidate, tmp_path / "q"),
+    ):
+        with pytest.raises(HistoryError, match=r"holds no lab\.toml"):
+            start()
+    assert (tree(project), project.branch_name, (tmp_path / "q").exists()) == (before, "main", False)
 
 
 def test_going_to_a_branch_that_is_not_there_names_those_that_are(tmp_path: Path) -> None:

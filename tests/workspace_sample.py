@@ -61,12 +61,12 @@ def tree(project: Project) -> dict[str, str]:
     }
 
 
-def plain_git(project: Project, *arguments: str, check: bool = True) -> str:
+def plain_git(project: Project, *arguments: str, check: bool = True, said: str = "") -> str:
     """Git as the person would call it, without any hardening."""
     ident = {f"GIT_{who}_{what}": "person@here" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
     done = subprocess.run(
         ["git", "-C", str(project.path), *arguments],
-        stdin=subprocess.DEVNULL,
+        input=said,
         capture_output=True,
         text=True,
         env={**os.environ, **ident},

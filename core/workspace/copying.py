@@ -29,7 +29,7 @@ def copy_history(
     too large for the history. Raises ProjectError for a folder that cannot be used, HistoryError for an unknown `rev`.
     When it fails, nothing stays behind.
     """
-    target = history.resolve(project.git, rev)
+    target = history.whole(project.git, rev)
     into = into.expanduser().resolve()
     if into.exists() and (not into.is_dir() or any(into.iterdir())):
         raise ProjectError(f"{into} is not empty.", "Name a new folder.")
@@ -71,9 +71,14 @@ def _copy_git(source: Path, into: Path, private: Sequence[str]) -> None:
     def left_out(folder: str, names: list[str]) -> set[str]:
         if Path(folder) == source / _PRIVATE:
             return {name for name in names if name not in private}
-        return {name for name in names if name.endswith((".lock", ".tmp")) or name == "index"}
+        return {name for name in names if name in ("index", "in-flight") or _passing(name)}
 
     shutil.copytree(source, into, symlinks=True, ignore=left_out, copy_function=_linked_or_copied(source))
+
+
+def _passing(name: str) -> bool:
+    """Whether a file is gone in a moment: what a turn in flight notes, what git has not finished, a lock."""
+    return name.startswith("tmp_") or name.endswith((".lock", ".tmp"))
 
 
 def _linked_or_copied(source: Path) -> Callable[[str, str], None]:

@@ -15,11 +15,9 @@ from core.workspace import files, journal
 from core.workspace.commits import commit_turn, refresh_index
 from core.workspace.files import LARGEST, Content, as_bytes
 from core.workspace.git import Git
-from core.workspace.journal import TURN_FILE
+from core.workspace.journal import SETTINGS_FILE, TURN_FILE
 
 TEMPLATE = Path(__file__).resolve().parents[2] / "workspace_template"
-
-SETTINGS_FILE = "lab.toml"
 
 
 def found(path: Path, contents: Mapping[str, bytes | str]) -> Path:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from core.errors import HistoryError
 from core.record import Cost, LoggedTurn, Turn
 from core.workspace.git import Git
-from core.workspace.journal import TURN_FILE
+from core.workspace.journal import SETTINGS_FILE, TURN_FILE, tree_entries
 from core.workspace.turns import LOG_FORMAT, TurnSummary, summaries_from, total
 
 
@@ -52,6 +52,8 @@ def resolve(git: Git, rev: str) -> str:
 
     Raises HistoryError when there is none.
     """
+    if "\0" in rev:
+        raise HistoryError(f"{rev[:80]!r} is no turn, no commit and no branch.", "See `labtop log`.")
     if rev.isascii() and rev.isdigit() and len(rev) < 10:
         pattern = f"^Lab-Turn: {int(rev)}$"
         found = git.text("log", "--first-parent", "-1", "-E", f"--grep={pattern}", "--format=%H", "HEAD")
@@ -61,6 +63,17 @@ def resolve(git: Git, rev: str) -> str:
     if not re.fullmatch(r"[0-9a-f]{40}", found):
         raise HistoryError(f"{rev[:80]!r} is no turn of this line, no commit and no branch.", "See `labtop log`.")
     return found
+
+
+def whole(git: Git, rev: str) -> str:
+    """The commit that `rev` means, as `resolve`; raises HistoryError, too, where it is no whole project."""
+    commit = resolve(git, rev)
+    if SETTINGS_FILE not in tree_entries(git, commit, [SETTINGS_FILE]):
+        raise HistoryError(
+            f"{rev[:80]!r} holds no {SETTINGS_FILE}, so no work can go on from there.",
+            "A candidate is a program or a report alone: start the line at the turn that tried it.",
+        )
+    return commit
 
 
 def summaries(git: Git, *args: str, limit: int | None = None, skip: int = 0) -> list[TurnSummary]:

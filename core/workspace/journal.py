@@ -17,6 +17,7 @@ from core.workspace.files import Content
 from core.workspace.git import Git
 
 TURN_FILE = ".lab/turn.json"
+SETTINGS_FILE = "lab.toml"
 
 Entry = tuple[str, str]
 """What stands at a path of a tree: git's mode and the blob."""

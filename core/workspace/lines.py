@@ -12,7 +12,7 @@ import time
 from core.errors import HistoryError
 from core.workspace import journal
 from core.workspace.git import Git
-from core.workspace.history import branch_of, require_on_line, resolve
+from core.workspace.history import branch_of, require_on_line, resolve, whole
 from core.workspace.journal import Moving, RefMove, refs_under
 from core.workspace.status import look_at_tree
 
@@ -50,7 +50,7 @@ def redo(git: Git) -> str:
 def branch(git: Git, name: str, rev: str) -> str:
     """Start a branch at `rev` and go there; returns its commit. Raises HistoryError for a bad or taken name."""
     check_branch_name(git, name)
-    target, head = resolve(git, rev), resolve(git, "HEAD")
+    target, head = whole(git, rev), resolve(git, "HEAD")
     for other in branches(git):
         if other == name or other.startswith(f"{name}/") or name.startswith(f"{other}/"):
             raise HistoryError(f"There is a branch {other!r} already.", "Choose another name.")

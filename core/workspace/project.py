@@ -13,10 +13,10 @@ from core.workspace import candidates, files, history, journal, lines, status
 from core.workspace.candidates import KeptCandidate
 from core.workspace.commits import Change, commit_turn, refresh_index
 from core.workspace.files import LARGEST, Content, as_bytes
-from core.workspace.founding import SETTINGS_FILE, check_is_project, found
+from core.workspace.founding import check_is_project, found
 from core.workspace.git import Git, GitFailed
 from core.workspace.history import RollbackPreview
-from core.workspace.journal import ABSENT, TURN_FILE, Writing
+from core.workspace.journal import ABSENT, SETTINGS_FILE, TURN_FILE, Writing
 from core.workspace.lock import Lock
 from core.workspace.status import TOO_LARGE, HandEdits, LeftOut
 from core.workspace.turns import TurnSummary

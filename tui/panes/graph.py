@@ -123,7 +123,8 @@ def heading(row: Row) -> str:
     """What a row says that stands for several turns."""
     turns = f"{row.count} turn{'' if row.count == 1 else 's'}"
     if row.kind is Kind.MORE:
-        return f"{turns} more: / line:{row.line}"
+        quote = '"' if " " in row.line else ""
+        return f"{turns} more: / line:{quote}{row.line}{quote}"
     where = f" in {row.folder.name}" if row.folder else ""
     return f"{row.line}{where} · {turns}"
 

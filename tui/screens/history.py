@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 NARROW = 100
 """Columns below which the list and the turn are shown one at a time."""
+CANDIDATE = "a candidate is a program or a report alone: no work can go on from there; b on a turn of a line can"
 
 
 class HistoryScreen(SeekingScreen):
@@ -162,6 +163,8 @@ class HistoryScreen(SeekingScreen):
         number = row.turn.number
         if row.turn.commit == self.head:
             self.say(f"turn {number} is where you are")
+        elif row.kind is Kind.CANDIDATE:
+            self.say(CANDIDATE)
         elif row.depth or row.kind is not Kind.TURN:
             self.say(f"turn {number} is not on the line of {self.board().branch}: b makes a line of it")
         else:
@@ -174,6 +177,9 @@ class HistoryScreen(SeekingScreen):
 
         row = self._selected("branch from")
         if row is None:
+            return
+        if row.kind is Kind.CANDIDATE:
+            self.say(CANDIDATE)
             return
         wanted = await self.app.push_screen_wait(BranchScreen(self.project, row.turn.number))
         if wanted is None:

@@ -45,6 +45,7 @@ class SeekingScreen(LabScreen[Wish | None]):
         self._turn = turn
         self._chronicle = Chronicle(project)
         self._unread = 0
+        self._under_way = False
 
     @abstractmethod
     def show_turn(self) -> None:
@@ -78,6 +79,7 @@ class SeekingScreen(LabScreen[Wish | None]):
     @work(exclusive=True, group="history")
     async def read(self) -> None:
         """Read the history anew."""
+        self._under_way = True
         try:
             if not self.head:
                 rows = await asyncio.to_thread(newest, self.project, GLANCE)
@@ -87,6 +89,8 @@ class SeekingScreen(LabScreen[Wish | None]):
         except (LabError, OSError) as error:
             self.say(f"the history cannot be read: {error}", "error")
             return
+        finally:
+            self._under_way = False
         if not self.is_attached:
             return
         first, self.picture, self.head = not self.head, found, head
@@ -117,9 +121,9 @@ class SeekingScreen(LabScreen[Wish | None]):
             self._filter()
 
     def _follow(self) -> None:
-        """Show turns that are made while one looks."""
+        """Show turns that are made while one looks; a reading that takes longer than a turn comes to its end."""
         head = self.board().head
-        if head and self.head and head != self.head:
+        if head and self.head and head != self.head and not self._under_way:
             self.read()
 
     # Looking for turns
@@ -147,7 +151,7 @@ class SeekingScreen(LabScreen[Wish | None]):
             self._search(text)
         else:
             self.workers.cancel_group(self, "search")
-            self.graph.put(self.picture.rows, self.head)
+            self.graph.put([row for row in self.picture.rows if not row.hidden], self.head)
             self._say_where("")
 
     @work(exclusive=True, group="search")
