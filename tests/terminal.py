@@ -91,11 +91,13 @@ class Terminal:
                 return str(self._screen.buffer[y][line.index(text)].fg)
         raise AssertionError(f"{text!r} is not on the screen:\n{self.text}")
 
-    def read(self, seconds: float) -> bool:
-        """Take in what the program writes for so long; False once it has ended."""
+    def read(self, seconds: float, quiet: float | None = None) -> bool:
+        """Take in what the program writes for so long, or until it writes no more for `quiet`; False once it ended."""
         end = time.monotonic() + seconds
+        wrote = False
         while (left := end - time.monotonic()) > 0:
-            if not select.select([self._file], [], [], left)[0]:
+            wait = min(left, quiet) if quiet is not None and wrote else left
+            if not select.select([self._file], [], [], wait)[0]:
                 return True
             try:
                 data = os.read(self._file, 65536)
@@ -105,6 +107,7 @@ class Terminal:
                 return False
             self.written += data
             self._stream.feed(data)
+            wrote = True
         return True
 
     def until(self, text: str, seconds: float = 60) -> None:
@@ -112,14 +115,14 @@ class Terminal:
         end = time.monotonic() + seconds
         while text not in self.text:
             assert time.monotonic() < end, f"{text!r} never came:\n{self.text}"
-            alive = self.read(0.1)
+            alive = self.read(0.1, quiet=0.0)
             assert alive or text in self.text, f"ended before {text!r} came:\n{self.text}"
 
     def press(self, *keys: str) -> None:
-        """Send keys as the terminal would."""
+        """Send keys as the terminal would, each once the program has said what came of the one before."""
         for key in keys:
             os.write(self._file, key.encode())
-            self.read(0.3)
+            self.read(0.3, quiet=None if key == "\x1b" else 0.05)  # what follows an escape at once is one key with it
 
     def hang_up(self, seconds: float = 10) -> None:
         """Close the line, as a lost SSH connection does, and wait for the program's end."""

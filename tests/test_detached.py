@@ -62,6 +62,7 @@ def test_a_line_is_lost_in_mid_stream_and_coming_back_shows_all_of_the_reply_onc
                 seen = words_on(second)
                 assert seen == WORDS[: len(seen)]
                 assert len(seen) < len(WORDS), "the reply was over before anybody came back"
+                server.pace = 0.01
                 second.until("w239")
                 second.until("stepping")
                 words = words_on(second)
@@ -90,6 +91,7 @@ def test_an_app_is_left_with_the_engine_at_work_and_comes_back_to_it(tmp_path: P
             refused = user.labtop("run", project)
             assert (refused.returncode, "labtop attach" in refused.stderr) == (1, True)
             with app_on(user, project, "attach") as second:
+                server.pace = 0.01
                 second.until("w23")
                 second.press("q")
                 assert second.ended() == 0
