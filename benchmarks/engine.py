@@ -12,11 +12,11 @@ from pathlib import Path
 
 from core.commands import Summary
 from core.events import Proposed, TurnCommitted
-from core.gate import OpenGate
 from core.laboratory import Laboratory
 from core.models.model import FREE, Request, Thought, Usage
 from core.parsing import write
 from core.settings import settings_text
+from core.unattended import OpenGate
 from core.workspace.project import Project
 
 TURNS = 35

@@ -9,12 +9,12 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 from pathlib import Path
 
-from core.gate import OpenGate
 from core.laboratory import Laboratory
 from core.models.builtin.researcher import BuiltinResearcher
 from core.models.model import Request, Thought, Usage
 from core.record import Phase
 from core.settings import settings_text
+from core.unattended import OpenGate
 from core.workspace.project import Project
 
 QUESTION = "Are tree ensembles more sensitive to label noise than linear models on the wine data?"

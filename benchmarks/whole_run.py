@@ -14,12 +14,12 @@ from pathlib import Path
 
 from benchmarks.prompts import alike
 from core.events import PhaseFinished, Proposed, State, StateChanged, TurnCommitted
-from core.gate import OpenGate
 from core.laboratory import Laboratory
 from core.models.named import Named
 from core.models.server import Server
 from core.record import Phase
 from core.settings import settings_text
+from core.unattended import OpenGate
 from core.workspace.project import Project
 from tests.servers import script
 from tests.servers.chat import ChatServer

@@ -135,7 +135,7 @@ class Proposed:
     """The reply has been understood as a command; `diff` is what it would change in `path` (either may be empty).
 
     Where the person is asked about more than a reply, `result` is the phase whose result it is, and `note` says what is
-    the matter with the reply (that it was interrupted).
+    the matter with the reply (that it was interrupted). `key` names the proposal: an answer says to which it belongs.
     """
 
     turn: int
@@ -145,6 +145,7 @@ class Proposed:
     diff: str = ""
     result: Phase | None = None
     note: str = ""
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from secrets import token_hex
 from typing import Any, Protocol
 
 from core.errors import LabError
 from core.events import State
 from core.record import Agent, Phase
 from core.settings import Copilot
-from core.steering import Steering, dollars, moment, remember, remembered
+from core.steering import Remembered, Steering, SteeringError, dollars, moment
 from core.values import tagged_from_json
 
 
@@ -35,7 +36,10 @@ class Approve:
 
 @dataclass(frozen=True, slots=True)
 class Pick:
-    """The reply may act, but only with the hunks `kept` of its change, numbered from 1; the agent reads the reason."""
+    """The reply may act, but only with the parts `kept` of its change; the agent reads the reason.
+
+    A part is a run of changed lines with no unchanged one in between, numbered from 1 as they stand in the diff.
+    """
 
     kept: tuple[int, ...]
     reason: str = ""
@@ -84,7 +88,10 @@ def verdict_from_json(told: Mapping[str, Any]) -> Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A reply, or a phase's result, that waits for a verdict; `diff` is what it would change in `path`."""
+    """A reply, or a phase's result, that waits for a verdict; `diff` is what it would change in `path`.
+
+    `note` says what is the matter with the reply, `key` names the proposal, as in the event that tells of it.
+    """
 
     turn: int
     phase: Phase
@@ -93,6 +100,13 @@ class Proposal:
     command: str
     path: str
     diff: str
+    note: str = ""
+    key: str = ""
+
+
+def new_key() -> str:
+    """A name that no other proposal has, so that an answer that comes late counts for none but its own."""
+    return token_hex(8)
 
 
 class Gate(Protocol):
@@ -169,59 +183,6 @@ class Gate(Protocol):
         ...
 
 
-class OpenGate:
-    """Nobody watches: every turn may begin; what the settings leave to a person ends the run with PersonNeeded."""
-
-    attended = False
-    state = State.RUNNING
-    stops = ()
-    reviewing = None
-
-    def __init__(self) -> None:
-        self.interrupted = asyncio.Event()
-        self._finished_phase: Phase | None = None
-
-    @property
-    def held(self) -> str:
-        return f"{self._finished_phase.title} is done: look at it, then run on" if self._finished_phase else ""
-
-    def listen(self, heard: Callable[[], None]) -> None:
-        return
-
-    def recall(self, memory: Path) -> None:
-        return
-
-    async def opened(self) -> None:
-        if self._finished_phase:
-            raise PersonNeeded(self.held)
-
-    def reckon(self, spent: float, phase: Phase) -> None:
-        return
-
-    def mode(self, phase: Phase, told: Copilot) -> Copilot:
-        return told
-
-    def asks(self, mode: Copilot) -> bool:
-        return mode is Copilot.TURN
-
-    async def verdict(self, proposal: Proposal) -> Verdict | Question:
-        raise PersonNeeded(
-            f"{proposal.agent.title} wants {proposal.command} in turn {proposal.turn}, and lab.toml says that you "
-            'decide every turn (copilot = "turn").',
-            'Open the project in the app to decide, or set copilot = "off".',
-        )
-
-    def turn_done(self) -> None:
-        return
-
-    def phase_done(self, phase: Phase, mode: Copilot) -> None:
-        if mode is Copilot.PHASE:
-            self._finished_phase = phase
-
-    def reviewed(self) -> None:
-        return
-
-
 class PersonGate:
     """A person at a face: runs, pauses, steps, and gives verdicts. All methods are called on the engine's loop."""
 
@@ -232,17 +193,17 @@ class PersonGate:
         self._turns_allowed: int | None = None if running else 0
         self._reason = "" if running else "paused: it begins when you say so"
         self._now = now
-        self._steering = Steering()
-        self._memory: Path | None = None
+        self._asked_for = Remembered()
         self._heard: Callable[[], None] = lambda: None
         self._changed = asyncio.Event()
-        self._waits = False
+        self._waits: Proposal | None = None
+        self._decided = False
         self._words = asyncio.Queue[Verdict | Question]()
 
     @property
     def state(self) -> State:
         """What the gate lets the run do now."""
-        if self._waits:
+        if self._waits is not None:
             return State.WAITING
         return State.PAUSED if self.held else State.RUNNING
 
@@ -252,28 +213,27 @@ class PersonGate:
 
     @property
     def stops(self) -> tuple[str, ...]:
-        return self._steering.stops
+        return self._asked_for.now.stops
 
     @property
     def reviewing(self) -> Phase | None:
-        return self._steering.review
+        return self._asked_for.now.review
 
     @property
     def autonomy(self) -> Mapping[Phase, Copilot]:
         """How often the person is asked, where they chose it in place of the settings."""
-        return self._steering.autonomy
+        return self._asked_for.now.autonomy
 
     def listen(self, heard: Callable[[], None]) -> None:
         self._heard = heard
 
     def recall(self, memory: Path) -> None:
-        first, self._memory = self._memory is None, memory
-        if not first:
-            return
         try:
-            self._keep(self._steering.on_top_of(remembered(memory)))
-        except (LabError, OSError, ValueError):
-            self.pause("paused: what you had asked for (stops, how often you are asked) cannot be read; set it anew")
+            self._asked_for.recall(memory)
+        except SteeringError as error:
+            self.pause(f"paused: {error}")
+        else:
+            self._heard()
 
     def go(self) -> None:
         """Run on until told otherwise."""
@@ -289,7 +249,7 @@ class PersonGate:
 
     def stop_after(self, phase: Phase) -> None:
         """Run on and pause when `phase` has its result."""
-        self._keep(replace(self._steering, after=phase))
+        self._keep(replace(self._asked_for.now, after=phase))
         self.go()
 
     def stop_at(self, money: float | None = None, clock: str | None = None) -> None:
@@ -297,7 +257,7 @@ class PersonGate:
 
         Raises SteeringError for what is no amount and no time.
         """
-        kept = self._steering
+        kept = self._asked_for.now
         if money is None and clock is None:
             kept = replace(kept, after=None, money=None, time="")
         if money is not None:
@@ -308,19 +268,19 @@ class PersonGate:
 
     def set_autonomy(self, phase: Phase, mode: Copilot) -> None:
         """Ask the person in `phase` this often from now on."""
-        self._keep(replace(self._steering, autonomy={**self._steering.autonomy, phase: mode}))
+        self._keep(replace(self._asked_for.now, autonomy={**self._asked_for.now.autonomy, phase: mode}))
 
     def interrupt(self) -> None:
         """Stop the reply that streams, if one does; what came of it is kept."""
         self.interrupted.set()
 
-    def answer(self, verdict: Verdict) -> None:
-        """Decide on the reply that waits; does nothing when none does."""
-        self._say(verdict)
+    def answer(self, verdict: Verdict, key: str = "") -> bool:
+        """Decide on the proposal `key`, or without one on whatever waits; False when it does not wait (any more)."""
+        return self._say(verdict, key)
 
-    def ask(self, text: str) -> bool:
-        """Ask the agent about the reply that waits; False when none does."""
-        return self._say(Question(text))
+    def ask(self, text: str, key: str = "") -> bool:
+        """Ask the agent about the proposal `key`, or about whatever waits; False when it does not."""
+        return self._say(Question(text), key)
 
     async def opened(self) -> None:
         while self.held:
@@ -328,20 +288,20 @@ class PersonGate:
             await self._changed.wait()
 
     def reckon(self, spent: float, phase: Phase) -> None:
-        left, words = self._steering.reached(spent, self._now(), phase)
+        left, words = self._asked_for.now.reached(spent, self._now(), phase)
         if words and not self.held:
             self._keep(left)
             self.pause(words)
 
     def mode(self, phase: Phase, told: Copilot) -> Copilot:
-        return self._steering.autonomy.get(phase, told)
+        return self._asked_for.now.autonomy.get(phase, told)
 
     def asks(self, mode: Copilot) -> bool:
         return mode is Copilot.TURN
 
     async def verdict(self, proposal: Proposal) -> Verdict | Question:
-        if not self._waits:
-            self._waits, self._words = True, asyncio.Queue()
+        if self._waits is None:
+            self._waits, self._decided, self._words = proposal, False, asyncio.Queue()
             self._heard()
         said: Verdict | Question | None = None
         try:
@@ -349,7 +309,7 @@ class PersonGate:
             return said
         finally:
             if not isinstance(said, Question):  # after a question the same reply still waits
-                self._waits = False
+                self._waits = None
                 self._heard()
 
     def turn_done(self) -> None:
@@ -359,18 +319,20 @@ class PersonGate:
 
     def phase_done(self, phase: Phase, mode: Copilot) -> None:
         if mode is Copilot.PHASE:
-            self._keep(replace(self._steering, review=phase))
-        if phase is self._steering.after:
-            self._keep(replace(self._steering, after=None))
+            self._keep(replace(self._asked_for.now, review=phase))
+        if phase is self._asked_for.now.after:
+            self._keep(replace(self._asked_for.now, after=None))
             self.pause(f"{phase.title} is done: look at it, then run on")
 
     def reviewed(self) -> None:
-        self._keep(replace(self._steering, review=None))
+        self._keep(replace(self._asked_for.now, review=None))
 
-    def _say(self, said: Verdict | Question) -> bool:
-        if self._waits:
-            self._words.put_nowait(said)
-        return self._waits
+    def _say(self, said: Verdict | Question, key: str) -> bool:
+        if self._waits is None or self._decided or key not in ("", self._waits.key):
+            return False
+        self._decided = not isinstance(said, Question)
+        self._words.put_nowait(said)
+        return True
 
     def _allow(self, turns: int | None, reason: str) -> None:
         self._turns_allowed, self._reason = turns, reason
@@ -378,7 +340,5 @@ class PersonGate:
         self._heard()
 
     def _keep(self, steering: Steering) -> None:
-        self._steering = steering
-        if self._memory is not None:
-            remember(steering, self._memory)
+        self._asked_for.keep(steering)
         self._heard()

@@ -27,10 +27,12 @@ from core.events import (
     Waiting,
     as_json,
 )
-from core.gate import OpenGate
 from core.laboratory import Laboratory
 from core.ledger import Sum, ledger_of
+from core.progress import read_progress
 from core.record import Phase, Status
+from core.results import stands
+from core.unattended import OpenGate
 from core.workspace.project import Project
 
 DONE, ERROR, WAITING, BUDGET = 0, 1, 3, 4
@@ -57,14 +59,20 @@ async def run(
     as_lines: bool = False,
 ) -> int:
     """Run a project without a screen, saying each event through `say`; returns the exit code."""
-    state = StateChanged(State.STOPPED, "")
-    async with aclosing(Laboratory(project, OpenGate()).run(until, turns)) as events:
+    state, gate = StateChanged(State.STOPPED, ""), OpenGate()
+
+    def tell(event: Event) -> None:
+        text = _line(event) if not as_lines else json.dumps(as_json(event), ensure_ascii=False)
+        if text and not (as_lines and isinstance(event, (Token, Thinking))):
+            say(text)
+
+    async with aclosing(Laboratory(project, gate).run(until, turns)) as events:
         async for event in events:
             if isinstance(event, StateChanged):
                 state = event
-            text = _line(event) if not as_lines else json.dumps(as_json(event), ensure_ascii=False)
-            if text and not (as_lines and isinstance(event, (Token, Thinking))):
-                say(text)
+            tell(event)
+            if isinstance(event, RunStarted) and gate.passed and stands(read_progress(project), gate.passed):
+                tell(Notice("info", f"{gate.passed.title} is done, and waited for your word: the run goes on without."))
     if not as_lines:
         say(await asyncio.to_thread(_account, project, state))
     return exit_code(state)

@@ -1,4 +1,8 @@
-"""A proposed change in hunks, as `git add -p` shows them, and the command that makes just the chosen ones."""
+"""A proposed change taken apart, as with `git add -p`, and the command that makes just the chosen parts of it.
+
+What is chosen from are hunks split as far as they can be: runs of changed lines with no unchanged one in between. How
+many of them a face shows as one hunk is its own matter.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +12,6 @@ from dataclasses import dataclass
 
 from core.commands import Command, Edit, Interpretation, Plan, Replace, SubmitCode
 from core.edits import lines_of, unified_diff
-
-CONTEXT = 3
-"""Lines around a change; changes that are nearer to each other than twice as many are one hunk."""
 
 _Opcode = tuple[str, int, int, int, int]
 
@@ -29,31 +30,30 @@ class Change:
         return unified_diff(self.before, self.after, self.path)
 
 
-def hunks(change: Change) -> int:
-    """How many hunks a change has: those of its unified diff."""
-    return len(_groups(change))
+def parts(change: Change) -> int:
+    """How many parts a change has: the runs of changed lines in its unified diff."""
+    return len(_runs(change))
 
 
 def chosen(change: Change, kept: Collection[int]) -> str:
-    """The text with only the hunks `kept` (numbered from 1) made; raises ValueError for a number that is none."""
-    groups = _groups(change)
-    if not set(kept) <= set(range(1, len(groups) + 1)):
-        raise ValueError(f"hunks {sorted(kept)} of {len(groups)}")
+    """The text with only the parts `kept` (numbered from 1) made; raises ValueError for a number that is none."""
+    runs = _runs(change)
+    if not set(kept) <= set(range(1, len(runs) + 1)):
+        raise ValueError(f"parts {sorted(kept)} of {len(runs)}")
     before, after = lines_of(change.before), lines_of(change.after)
     lines, done = list[str](), 0
-    for number in sorted(kept):
-        for tag, first, last, start, end in groups[number - 1]:
-            if tag != "equal":
-                lines += before[done:first] + after[start:end]
-                done = last
+    for number in sorted(set(kept)):
+        _, first, last, start, end = runs[number - 1]
+        lines += before[done:first] + after[start:end]
+        done = last
     return _text(lines + before[done:])
 
 
 def left_out(change: Change, kept: Collection[int]) -> str:
-    """The diff of the hunks that are not kept."""
+    """The diff of the parts that are not kept."""
     if not kept:
         return change.diff
-    rest = set(range(1, hunks(change) + 1)) - set(kept)
+    rest = set(range(1, parts(change) + 1)) - set(kept)
     return unified_diff(change.before, chosen(change, rest), change.path)
 
 
@@ -86,10 +86,9 @@ def _common(one: Sequence[str], other: Sequence[str]) -> int:
     return next((place for place, (a, b) in pairs if a != b), min(len(one), len(other)))
 
 
-def _groups(change: Change) -> list[list[_Opcode]]:
+def _runs(change: Change) -> list[_Opcode]:
     matcher = difflib.SequenceMatcher(None, lines_of(change.before), lines_of(change.after))
-    groups = ([*group] for group in matcher.get_grouped_opcodes(CONTEXT))
-    return [group for group in groups if any(tag != "equal" for tag, *_ in group)]
+    return [code for code in matcher.get_opcodes() if code[0] != "equal"]
 
 
 def _text(lines: Sequence[str]) -> str:

@@ -6,10 +6,11 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from core.cassette import FOLDER, Recording, Shelf, Tape
+from core.desks import Desks
 from core.errors import LabError
 from core.events import (
     Event,
@@ -22,17 +23,12 @@ from core.events import (
     Steered,
     TurnCommitted,
 )
-from core.exchange import Choice, Exchange
 from core.gate import Gate, PersonNeeded, verdict_from_json
 from core.handwork import commit_hand_edits
 from core.ledger import Account, ledger_of
-from core.literature.library import bundled
-from core.literature.passages import passages_for
-from core.literature.sources import Sources, sources_for
+from core.literature.sources import Sources
 from core.loops import accepted, stuck
-from core.meter import Meter
 from core.models.calls import Patience
-from core.models.choose import Models
 from core.models.model import Model
 from core.phases import data, experiments, interpretation, literature, plan, refinement, report
 from core.progress import STATE, Progress, read_progress
@@ -60,17 +56,6 @@ RUN = "run.json"
 """Under `.git/labtop/`: what the run was last doing, for `labtop status`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Only:
-    """One model for every phase and role, whatever the settings say."""
-
-    model: Model
-
-    def model_for(self, phase: Phase, agent: Agent) -> Model:
-        """The one model."""
-        return self.model
-
-
 class Laboratory:
     """One project at work. `gate` is the person.
 
@@ -89,12 +74,10 @@ class Laboratory:
     ) -> None:
         self.project = project
         self.gate = gate
-        self._model = model
-        self._sources = sources
-        self._patience = patience
         self._shelf = Shelf(project.private(FOLDER))
         self._tape, self._played = tape or (lambda head: Recording(self._shelf, head)), tape is not None
         self._ledger = ledger_of(project)
+        self._desks = Desks(project, gate, self._ledger, model, sources, patience)
         self._said = asyncio.Queue[Event | None]()
         self._settings = Settings("", "")
 
@@ -133,7 +116,7 @@ class Laboratory:
 
     async def _run(self, until: Phase | None, turns: int | None) -> AsyncGenerator[Event]:
         progress, self._settings = read_progress(self.project), self.project.settings()
-        models = self._models(self._settings)
+        models = self._desks.models(self._settings)
         model = await asyncio.to_thread(models.model_for, progress.phase, Agent.POSTDOC)
         tier = await asyncio.to_thread(best_tier)
         branch, head = await asyncio.to_thread(lambda: (self.project.branch_name, self.project.head))
@@ -165,8 +148,9 @@ class Laboratory:
             if self.gate.stops:
                 self.gate.reckon(await asyncio.to_thread(self._spent), progress.phase)
             if self.gate.held:
-                yield self._steered
-                yield StateChanged(State.PAUSED, self.gate.held)
+                if self.gate.attended:
+                    yield self._steered
+                    yield StateChanged(State.PAUSED, self.gate.held)
                 async for event in self._meanwhile(asyncio.ensure_future(self.gate.opened())):
                     yield event
                 progress = read_progress(self.project)
@@ -208,6 +192,8 @@ class Laboratory:
                     edits = await to_the_end(commit_hand_edits, self.project)
                     if edits:
                         yield edits
+            if said.done() and (event := said.result()):  # taken from the queue, so that nobody else will tell it
+                yield event
             await waits
         finally:
             waits.cancel()
@@ -273,7 +259,7 @@ class Laboratory:
             """Say what happens from whatever thread it happens in."""
             loop.call_soon_threadsafe(queue.put_nowait, event)
 
-        desk = await asyncio.to_thread(self._desk, settings, progress, head, tape, queue.put_nowait, tell)
+        desk = await asyncio.to_thread(self._desks.laid, settings, progress, head, tape, queue.put_nowait, tell)
         step = asyncio.ensure_future(STEPS[progress.phase](desk))
         step.add_done_callback(lambda _: queue.put_nowait(None))
         try:
@@ -292,40 +278,6 @@ class Laboratory:
             self.gate.phase_done(progress.phase, mode)
             if mode is Copilot.NOTIFY:
                 yield Notice("bell", f"{progress.phase.title} is done: {draft.finished}. The run goes on.")
-
-    def _models(self, settings: Settings) -> Choice:
-        return Only(self._model) if self._model else Models(settings)
-
-    def _desk(
-        self,
-        settings: Settings,
-        progress: Progress,
-        head: str,
-        tape: Tape,
-        emit: Callable[[Event], None],
-        tell: Callable[[Event], None],
-    ) -> Desk:
-        meter = Meter(
-            self._ledger,
-            settings.budget,
-            turn=progress.turn + 1,
-            at=head,
-            phase=progress.phase,
-            attended=self.gate.attended,
-            tell=tell,
-        )
-        exchange = Exchange(
-            progress.turn + 1,
-            settings,
-            self.project.path / "prompts",
-            self._models(settings),
-            meter,
-            tape,
-            emit,
-            self._patience,
-        )
-        sources, passages = self._read_literature(settings), _passages(self.project, settings, progress.phase)
-        return Desk(self.project, settings, progress, self.gate, emit, sources, tape, exchange, meter, passages)
 
     def _commit(self, desk: Desk, draft: Draft, seconds: float) -> list[Event]:
         before = desk.progress
@@ -377,21 +329,8 @@ class Laboratory:
         self.project.commit(turn, {STATE: after.to_json()})
         return why
 
-    def _read_literature(self, settings: Settings) -> Sources:
-        """What the settings allow to search; the bundled records are read here so that no prompt waits for them."""
-        _ = bundled().papers
-        return self._sources or sources_for(settings, self.project.path)
-
     def _note_run(self, event: StateChanged) -> None:
         path = self.project.private(RUN)
         temporary = path.with_suffix(".tmp")
         temporary.write_text(json.dumps({"state": event.state, "reason": event.reason}), encoding="utf-8")
         temporary.replace(path)
-
-
-def _passages(project: Project, settings: Settings, phase: Phase) -> tuple[str, ...]:
-    """What the full texts that were read say about the work at hand, where agents weigh what is known."""
-    if phase not in (Phase.PLAN, Phase.INTERPRETATION, Phase.REPORT):
-        return ()
-    query = f"{settings.question} {project.read('plan.md')[:2000]}"
-    return passages_for(project, query, settings.prompt_tokens // 8)

@@ -57,9 +57,10 @@ class StopAt:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The person's word on the reply that waits."""
+    """The person's word on the proposal `key`, or without a key on whatever waits."""
 
     verdict: Verdict
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +78,10 @@ class Interrupt:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A question to the agent that is no turn."""
+    """A question to the agent about the proposal `key`, or whatever waits; it is no turn."""
 
     text: str
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +151,9 @@ def order_json(order: Order) -> dict[str, Any]:
 def order_from_json(told: object) -> Order:
     """The order that `order_json` told of; raises NotUnderstood for anything else."""
     if isinstance(told, Mapping) and told.get("order") == Answer.__name__:
-        if set(told) != {"order", "verdict"}:
-            raise NotUnderstood("Answer has one field, 'verdict'.")
-        return Answer(tagged_from_json(_VERDICTS, "verdict", told["verdict"]))
+        key = told.get("key", "")
+        if not {"order", "verdict"} <= set(told) <= {"order", "verdict", "key"} or not isinstance(key, str):
+            raise NotUnderstood("Answer has a 'verdict', and a text as its 'key'.")
+        return Answer(tagged_from_json(_VERDICTS, "verdict", told["verdict"]), key)
     order: Order = tagged_from_json(_ORDERS, "order", told)
     return order

@@ -14,12 +14,12 @@ from typing import Any
 from core.cassette import FOLDER, Playing, Shelf, Take
 from core.data.own import LINKS
 from core.events import StateChanged
-from core.gate import OpenGate
 from core.handwork import commit_hand_edits
 from core.laboratory import Laboratory
 from core.models.played import Played
 from core.record import Agent, LoggedTurn
 from core.threads import to_the_end
+from core.unattended import OpenGate
 from core.workspace.copying import copy_history, take_files
 from core.workspace.project import Project
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from core.cassette import Tape
 from core.edits import unified_diff
 from core.events import Event, Notice, Proposed, State, StateChanged, TurnCommitted
-from core.gate import Approve, Decline, Gate, Pick, Proposal, Question, Verdict, verdict_json
+from core.gate import Approve, Decline, Gate, Pick, Proposal, Question, Verdict, new_key, verdict_json
 from core.progress import STATE, Progress
 from core.record import Agent, Phase, Status, Turn
 
@@ -44,9 +44,10 @@ async def word_on(
     path, words = RESULTS[phase], progress.done[phase]
     text = await asyncio.to_thread(project.read, path)
     diff = unified_diff("", text, path)
-    emit(Proposed(progress.turn, Agent.LABTOP, "", path, diff, phase))
+    key = new_key()
+    emit(Proposed(progress.turn, Agent.LABTOP, "", path, diff, phase, key=key))
     emit(StateChanged(State.WAITING, f"{phase.title} is done: {words}"))
-    proposal = Proposal(progress.turn, phase, Agent.LABTOP, words, "", path, diff)
+    proposal = Proposal(progress.turn, phase, Agent.LABTOP, words, "", path, diff, key=key)
     while isinstance(said := await gate.verdict(proposal), Question | Pick):
         emit(Notice("warning", "This is a phase's result: approve it, or have the phase done again."))
     return verdict_json(said)

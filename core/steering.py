@@ -47,7 +47,7 @@ class Steering:
         """The stops to come, each in words."""
         phase = [f"after {self.after.title.lower()}"] if self.after else []
         money = [f"at ${self.money:.2f}"] if self.money is not None else []
-        time = [f"at {datetime.fromisoformat(self.time):%H:%M}"] if self.time else []
+        time = [f"at {_on_the_clock(self.time)}"] if self.time else []
         return (*phase, *money, *time)
 
     def on_top_of(self, earlier: Steering) -> Steering:
@@ -71,8 +71,35 @@ class Steering:
             words.append(f"paused at ${self.money:.2f}, as you asked: ${spent:.2f} are spent")
         if self.time and now >= datetime.fromisoformat(self.time):
             left = replace(left, time="")
-            words.append(f"paused at {datetime.fromisoformat(self.time):%H:%M}, as you asked")
+            words.append(f"paused at {_on_the_clock(self.time)}, as you asked")
         return left, "; ".join(words)
+
+
+class Remembered:
+    """The steering of a run, written down with every change once it is known where."""
+
+    def __init__(self) -> None:
+        self.now = Steering()
+        self._file: Path | None = None
+
+    def recall(self, file: Path) -> None:
+        """Take up what an earlier run was asked for; does nothing the second time.
+
+        Raises SteeringError when it cannot be read or written: what is asked for anew is then kept in its place.
+        """
+        if self._file is None:
+            self._file = file
+            earlier = remembered(file)
+            asked = self.now.on_top_of(earlier)
+            if asked != earlier:
+                remember(asked, file)
+            self.now = asked
+
+    def keep(self, steering: Steering) -> None:
+        """From now on this is asked for; raises SteeringError, and changes nothing, when it cannot be written."""
+        if self._file is not None:
+            remember(steering, self._file)
+        self.now = steering
 
 
 def moment(clock: str, now: datetime) -> str:
@@ -81,9 +108,14 @@ def moment(clock: str, now: datetime) -> str:
     if not found:
         raise SteeringError(f"“{clock[:20]}” is no time of day.", "Write hours and minutes, e.g. 03:00.")
     there = now.replace(hour=int(found[1]), minute=int(found[2]), second=0, microsecond=0, tzinfo=None)
-    if there <= now.replace(tzinfo=None):
-        there += timedelta(days=1)
-    return there.astimezone().isoformat()
+    # When the clocks are put back an hour comes twice: the second one is the next, once the first is past.
+    coming = ((there + timedelta(days=days)).replace(fold=fold) for days in (0, 1) for fold in (0, 1))
+    return next(at for one in coming if (at := one.astimezone()) > now).isoformat()
+
+
+def _on_the_clock(time: str) -> str:
+    """The time of day on this machine's clock, whatever zone it was written down in."""
+    return f"{datetime.fromisoformat(time).astimezone():%H:%M}"
 
 
 def dollars(money: float) -> float:
@@ -106,19 +138,27 @@ def stop_from_words(words: str) -> tuple[float | None, str | None]:
 
 
 def remembered(path: Path) -> Steering:
-    """What `remember` wrote; nothing without such a file. Raises LabError or ValueError when it cannot be read."""
+    """What `remember` wrote; nothing without such a file. Raises SteeringError when it cannot be read."""
     try:
-        text = path.read_text(encoding="utf-8")
+        steering = from_json(Steering, json.loads(path.read_text(encoding="utf-8")))
+        if steering.time and datetime.fromisoformat(steering.time).tzinfo is None:
+            raise ValueError(f"the time {steering.time} has no offset")
+        if steering.money is not None:
+            dollars(steering.money)
     except FileNotFoundError:
         return Steering()
-    steering = from_json(Steering, json.loads(text))
-    if steering.time:
-        datetime.fromisoformat(steering.time)
+    except (LabError, OSError, ValueError, RecursionError) as error:
+        raise SteeringError(
+            "What you had asked for (stops, how often you are asked) cannot be read.", f"Set it anew, or remove {path}."
+        ) from error
     return steering
 
 
 def remember(steering: Steering, path: Path) -> None:
-    """Write what was asked for, so that an engine that died is resumed as it was steered."""
+    """Write what was asked for, so that an engine that died is resumed as it was steered; raises SteeringError."""
     temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    temporary.write_text(json.dumps(asdict(steering)), encoding="utf-8")
-    temporary.replace(path)
+    try:
+        temporary.write_text(json.dumps(asdict(steering)), encoding="utf-8")
+        temporary.replace(path)
+    except OSError as error:
+        raise SteeringError(f"It cannot be written down: {error.strerror}.", f"Look at {path}.") from error

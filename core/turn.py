@@ -14,7 +14,7 @@ from core.commands import Command, Edit, Malformed, Replace
 from core.events import Event, Proposed, State, StateChanged, TurnStarted
 from core.exchange import Exchange
 from core.fences import fenced_blocks
-from core.gate import Approve, Decline, Gate, Proposal, TakeOver, Verdict, verdict_from_json, verdict_json
+from core.gate import Approve, Decline, Gate, Proposal, TakeOver, Verdict, new_key, verdict_from_json, verdict_json
 from core.hunks import Change
 from core.meter import Meter
 from core.models.calls import INTERRUPTED
@@ -243,9 +243,10 @@ class Desk:
         label = "" if isinstance(command, Malformed) else parsing.label(command)
         change = change_of(command)
         path, diff = (change.path, change.diff) if change else ("", "")
-        self.emit(Proposed(self.turn, answer.agent, label, path, diff, note=answer.note if stopped else ""))
+        note, key = answer.note if stopped else "", new_key()
+        self.emit(Proposed(self.turn, answer.agent, label, path, diff, note=note, key=key))
         return Asked(
-            Proposal(self.turn, brief.phase, answer.agent, answer.reply, label, path, diff),
+            Proposal(self.turn, brief.phase, answer.agent, answer.reply, label, path, diff, note, key),
             command,
             lambda reply: parsing.parse(reply, may, phase=brief.phase),
             change_of,

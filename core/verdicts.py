@@ -12,7 +12,7 @@ from core.errors import LabError
 from core.events import Answered, Event, Notice, State, StateChanged
 from core.fences import read as read_fences
 from core.gate import Approve, Decline, Gate, Pick, Proposal, Question, Verdict
-from core.hunks import Change, chosen, command_making, hunks, left_out
+from core.hunks import Change, chosen, command_making, left_out, parts
 from core.parsing import write
 
 
@@ -47,7 +47,7 @@ async def word_on(asked: Asked, gate: Gate, emit: Callable[[Event], None]) -> Ve
                     answering.append(asyncio.ensure_future(_answer(asked, text, emit)))
                 case Pick():
                     try:
-                        return picked(asked, said)
+                        return await asyncio.to_thread(picked, asked, said)
                     except NoChoice as error:
                         emit(Notice("warning", str(error)))
                         emit(StateChanged(State.WAITING, "choose again"))
@@ -73,11 +73,11 @@ def picked(asked: Asked, pick: Pick) -> Approve | Decline:
     change = asked.change_of(asked.command)
     if change is None or isinstance(asked.command, Malformed):
         raise NoChoice("This reply changes no file, so it has no hunks.", "a approves it, e changes it.")
-    count = hunks(change)
+    count = parts(change)
     try:
         text = chosen(change, pick.kept)
     except ValueError as error:
-        raise NoChoice(f"There are {count} hunks; {list(pick.kept)} names others.", "Choose again.") from error
+        raise NoChoice(f"The change has {count} parts; {list(pick.kept)} names others.", "Choose again.") from error
     if not pick.kept:
         return Decline(pick.reason or "none of its hunks was accepted")
     if len(set(pick.kept)) == count:
@@ -93,10 +93,9 @@ def picked(asked: Asked, pick: Pick) -> Approve | Decline:
 
 
 def _rejected(asked: Asked, change: Change, pick: Pick, count: int) -> str:
-    """What the agent reads about the hunks that were left out."""
-    taken = " and ".join(str(number) for number in sorted(set(pick.kept)))
+    """What the agent reads about the parts that were left out."""
     why = f", because: {pick.reason.strip()}" if pick.reason.strip() else ""
-    what = f"Of the {count} hunks of your {asked.proposal.command} the researcher took {taken}"
+    what = f"Of the {count} parts of your {asked.proposal.command} the researcher took {len(set(pick.kept))}"
     words = f"{what} and left out the rest{why}. Do not propose that again as it was."
     return f"{words}\n\nLeft out:\n\n{left_out(change, pick.kept)}"
 

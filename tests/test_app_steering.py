@@ -11,8 +11,8 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from core.events import Notice
-from core.gate import Approve, Decline, PersonGate, Pick, Skip
+from core.events import Notice, State, StateChanged
+from core.gate import Approve, Decline, PersonGate, Pick, Skip, TakeOver
 from core.record import Phase, Turn
 from core.settings import Copilot
 from tests.app_stage import app_on, frame_of, laboratory, opened, told, until
@@ -20,6 +20,7 @@ from tests.fake_laboratory import DIFF, FakeLaboratory, played_project, study
 from tui.app import LabtopApp
 from tui.screens.autonomy import AutonomyScreen
 from tui.screens.hunks import HunksScreen
+from tui.screens.reply import ReplyScreen
 from tui.screens.stops import StopsScreen
 from tui.session import Opened
 
@@ -85,9 +86,11 @@ async def test_the_question_says_what_is_wanted_how_much_and_since_when(
     ("keys", "verdict"),
     [
         (["]", "a"], Approve()),
-        (["]", "space", "a", "n", "o", "enter"], Pick((2,), "no")),
-        (["[", "space", "a", "enter"], Pick((1,), "")),
-        (["]", "]", "space", "[", "space", "space", "a", "enter"], Pick((1,), "")),
+        (["]", "space", "a", "n", "o", "enter"], Pick((3,), "no")),
+        (["]", "]", "space", "[", "space", "space", "a", "enter"], Pick((1, 2), "")),
+        (["]", "s", "]", "space", "a", "enter"], Pick((1, 3), "")),
+        (["]", "space", "s", "]", "space", "a", "enter"], Pick((2, 3), "")),
+        (["]", "s", "a"], Approve()),
         (["]", "space", "]", "space", "a", "enter"], Decline("none of its hunks was accepted")),
         (["]", "x", "w", "h", "y", "enter"], Decline("why")),
     ],
@@ -96,6 +99,17 @@ async def test_hunks_are_walked_kept_left_out_and_taken(tmp_path: Path, keys: li
     app, engines = waiting_app(tmp_path)
     async with asked(app) as pilot:
         assert next(iter(await verdicts(pilot, engines[0], *keys))) == verdict
+
+
+async def test_a_hunk_is_split_into_its_changes_and_one_that_cannot_be_says_why(tmp_path: Path) -> None:
+    app, _ = waiting_app(tmp_path)
+    async with asked(app, 80, 24) as pilot:
+        await pilot.press("]", "s")
+        assert "hunk 1 of 3 · lines 10–14 · +2 −1" in frame_of(pilot)
+        assert "hunk 2 of 3 · lines 14–17 · +2 −1" in frame_of(pilot)
+        await pilot.press("s")
+        await until(pilot, lambda: "this hunk cannot be split: no unchanged line" in told(pilot))
+        assert "3 of 3 kept" in frame_of(pilot)
 
 
 async def test_a_reason_that_is_not_sent_leaves_the_hunks_as_they_were_and_esc_leaves_them(tmp_path: Path) -> None:
@@ -119,7 +133,7 @@ async def test_edits_of_the_report_are_taken_apart_by_the_same_view(tmp_path: Pa
     async with asked(app) as pilot:
         await pilot.press("]")
         assert "EDIT 30-31 in report/a.tex" in frame_of(pilot)
-        assert next(iter(await verdicts(pilot, engines[0], "space", "a", "enter"))) == Pick((2,), "")
+        assert next(iter(await verdicts(pilot, engines[0], "space", "a", "enter"))) == Pick((3,), "")
 
 
 async def test_a_reply_without_a_change_says_that_it_has_no_hunks(tmp_path: Path) -> None:
@@ -129,14 +143,31 @@ async def test_a_reply_without_a_change_says_that_it_has_no_hunks(tmp_path: Path
         await until(pilot, lambda: "no hunks" in told(pilot))
 
 
-async def test_an_answer_to_a_reply_that_waits_no_longer_does_nothing_and_says_so(tmp_path: Path) -> None:
+@pytest.mark.parametrize("keys", [("]", "space", "a", "enter"), ("x", "n", "o", "enter"), ("e", "ctrl+s")])
+async def test_an_answer_that_was_begun_for_one_reply_counts_for_no_other(
+    tmp_path: Path, keys: tuple[str, ...]
+) -> None:
     app, engines = waiting_app(tmp_path)
     async with asked(app) as pilot:
-        await pilot.press("]", "space", "a")
-        laboratory(pilot).question.withdraw()
-        await pilot.press("enter")
+        await pilot.press(*keys[:-1])
+        screen = laboratory(pilot)
+        proposed = screen.question.proposed
+        assert proposed is not None
+        screen.show([replace(proposed, turn=13, key="the next one"), StateChanged(State.WAITING)])
+        await pilot.press(keys[-1])
         await until(pilot, lambda: "waits no longer" in told(pilot))
+        assert screen.question.asked
         assert not engines[0].verdicts
+
+
+async def test_a_reply_that_was_begun_and_left_is_there_again(tmp_path: Path) -> None:
+    app, engines = waiting_app(tmp_path)
+    async with asked(app) as pilot:
+        await pilot.press("t", *"mine", "escape")
+        await until(pilot, lambda: "the same key brings it back" in told(pilot))
+        await pilot.press("t")
+        await until(pilot, lambda: isinstance(pilot.app.screen, ReplyScreen))
+        assert next(iter(await verdicts(pilot, engines[0], "ctrl+s"))) == TakeOver("mine")
 
 
 async def test_an_app_that_only_watches_answers_nothing_and_says_how_to_steer(tmp_path: Path) -> None:

@@ -13,21 +13,34 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import pytest
 
 from core.errors import EngineError, LabError, ProjectLocked
-from core.events import Event, RunStarted, State, StateChanged, Token, TurnCommitted, TurnStarted
-from core.gate import Approve, PersonGate
+from core.events import (
+    Event,
+    ProgramOutput,
+    RunStarted,
+    State,
+    StateChanged,
+    Thinking,
+    Token,
+    TurnCommitted,
+    TurnStarted,
+)
+from core.gate import Approve, PersonGate, Skip
 from core.host import guest as guests
 from core.host import server
 from core.host.address import found, name_of, place_for
 from core.host.client import Line, OtherVersion, reach_project
+from core.host.engine import Engine
 from core.host.server import Host
-from core.host.wire import LONGEST_ORDER, Bye, Hello, packed
-from core.orders import Answer, GiveUp, Go, Lend, Pause, Step, Stop, TakeHelm, Travel, Way
+from core.host.standing import LONGEST
+from core.host.wire import LONGEST_ORDER, PROTOCOL, Bye, Hello, packed
+from core.orders import Answer, Ask, GiveUp, Go, Lend, Pause, Step, Stop, StopAt, TakeHelm, Travel, Way
+from core.record import Agent, Phase
 from core.settings import Copilot
 from core.workspace.project import Project
 from tests.fake_laboratory import FakeLaboratory, played_project, study
@@ -205,6 +218,22 @@ async def test_a_turn_that_waits_is_answered_by_an_app_that_came_later(tmp_path:
         assert stage.laboratory.verdicts == [Approve()]
 
 
+async def test_an_answer_that_comes_late_or_twice_is_refused_in_words_and_counts_for_nothing_else(
+    tmp_path: Path,
+) -> None:
+    async with engine(tmp_path, copilot=Copilot.TURN, running=True) as stage:
+        app = await stage.app()
+        await app.until(lambda: app.heard_state(State.WAITING))
+        with pytest.raises(EngineError, match="waits no longer"):
+            await app.line.order(Answer(Skip(), "of another turn"))
+        with pytest.raises(EngineError, match="No reply waits"):
+            await app.line.order(Ask("Why?", "of another turn"))
+        first, second = app.line.order(Answer(Approve())), app.line.order(Answer(Skip()))
+        told = await asyncio.gather(first, second, return_exceptions=True)
+        assert isinstance(told[1], EngineError) or stage.laboratory.verdicts[1:] == [Skip()]  # the next turn may wait
+        assert stage.laboratory.verdicts[0] == Approve()
+
+
 # Orders
 
 
@@ -263,6 +292,70 @@ async def test_an_app_that_dies_with_a_lent_project_does_not_keep_it(tmp_path: P
         await second.until(lambda: stage.project.holder() == os.getpid())
         await second.line.order(Step())
         await second.until(lambda: second.turns == [5])
+
+
+async def test_what_goes_wrong_with_the_disk_is_told_in_words_and_the_line_stays(tmp_path: Path) -> None:
+    async with engine(tmp_path, 3) as stage:
+        app = await stage.app()
+        memory = stage.project.private("steering.json")
+        stage.host.engine.gate.recall(memory)
+        memory.mkdir()
+        with pytest.raises(LabError, match="cannot be written down"):
+            await app.line.order(StopAt(5.0))
+        shutil.rmtree(stage.project.path)
+        with pytest.raises(LabError):
+            await app.line.order(Travel(Way.UNDO))
+        with pytest.raises(LabError):
+            await app.line.order(Travel(Way.SWITCH, name="a\0b"))
+        assert app.bye is None
+
+
+async def test_a_defect_is_told_even_where_it_cannot_be_written_down(tmp_path: Path) -> None:
+    class Broken:
+        async def run(self) -> AsyncIterator[Event]:
+            raise OSError(28, "No space left on device")
+            yield
+
+    project, said = played_project(tmp_path / "p", 1), list[Event]()
+    project.private("defect.txt").mkdir()
+    work = Engine(project, Broken(), PersonGate(running=True), said.append)
+    work.start()
+    await work.ended()
+    assert isinstance(said[-1], StateChanged)
+    assert (said[-1].state, "No space left" in said[-1].reason) == (State.STOPPED, True)
+    assert "cannot be written down" in said[0].text  # type: ignore[union-attr]
+
+
+async def test_an_order_that_is_too_long_to_be_sent_is_refused_before_it_is(tmp_path: Path) -> None:
+    async with engine(tmp_path) as stage:
+        app = await stage.app()
+        with pytest.raises(EngineError, match="too long"):
+            await app.line.order(Answer(Approve("é" * (LONGEST_ORDER // 6))))
+        await app.line.order(Step())
+
+
+async def test_whoever_waits_for_an_answer_is_told_when_the_app_leaves(tmp_path: Path) -> None:
+    async with engine(tmp_path) as stage:
+        app = await stage.app()
+        async with stage.host._one_at_a_time:  # the engine is busy
+            waiting = asyncio.ensure_future(app.line.order(Step()))
+            await asyncio.sleep(0.05)
+            await app.line.close()
+            with pytest.raises(EngineError, match="has left the engine"):
+                await waiting
+
+
+async def test_a_turn_of_the_longest_texts_can_be_come_in_on(tmp_path: Path) -> None:
+    async with engine(tmp_path) as stage:
+        await (await stage.app()).until(lambda: stage.host._standing.state is State.PAUSED)
+        longest = "\N{TEST TUBE}" * LONGEST
+        for event in (TurnStarted(1, Phase.PLAN, Agent.POSTDOC, "m", "t"), Thinking(1, longest), Token(1, longest)):
+            stage.host._say(event)
+        stage.host._say(ProgramOutput(1, longest))
+        app = await stage.app()
+        await app.until(lambda: any(isinstance(event, ProgramOutput) for event in app.heard))
+        assert app.text == longest
+        assert app.bye is None
 
 
 # Who may come
@@ -375,7 +468,7 @@ async def talk(stage: Stage, *lines: bytes) -> list[dict[str, object]]:
     return [json.loads(line) for line in told.splitlines()]
 
 
-HELLO = packed({"protocol": 1, "steer": True})
+HELLO = packed({"protocol": PROTOCOL, "steer": True})
 
 
 @pytest.mark.parametrize(
@@ -417,7 +510,7 @@ async def test_an_order_that_is_none_is_refused_in_words_and_the_line_stays(tmp_
 
 async def test_an_app_of_another_version_is_told_so(tmp_path: Path) -> None:
     async with engine(tmp_path) as stage:
-        told = await talk(stage, packed({"protocol": 99, "steer": True}))
+        told = await talk(stage, packed({"protocol": 99, "steer": True, "what only that version knows": 1}))
         assert told[0]["bye"] == "version"
 
 
@@ -513,6 +606,27 @@ async def test_a_stop_after_the_turn_is_refused_where_the_turn_waits_for_a_perso
             await app.line.order(Stop(after_turn=True))
 
 
+async def test_a_stop_after_the_turn_does_not_wait_for_an_answer_that_nobody_gives(tmp_path: Path) -> None:
+    async with engine(tmp_path, running=True, copilot=Copilot.TURN, pace=0.2) as stage:
+        app = await stage.app()
+        await app.until(lambda: any(isinstance(event, TurnStarted) for event in app.heard))
+        await app.line.order(Stop(after_turn=True))
+        await app.line.gone()
+        assert app.bye is not None
+        assert "asked again" in app.bye.words
+
+
+async def test_a_stop_after_the_turn_is_off_once_the_run_is_told_to_go_on(tmp_path: Path) -> None:
+    async with engine(tmp_path, running=True, pace=0.2) as stage:
+        app = await stage.app()
+        await app.until(lambda: any(isinstance(event, TurnStarted) for event in app.heard))
+        await app.line.order(Stop(after_turn=True))
+        await app.line.order(Step())
+        await app.until(lambda: app.heard_state(State.PAUSED))
+        assert not stage.serving.done()
+        assert app.bye is None
+
+
 async def test_it_ends_with_the_study_once_nobody_watches(tmp_path: Path) -> None:
     async with engine(tmp_path, 15, running=True) as stage:
         async with asyncio.timeout(10):
@@ -557,4 +671,4 @@ async def test_it_ends_when_the_project_s_folder_is_gone_and_when_there_was_long
 
 
 def test_hello_is_what_an_app_says_first() -> None:
-    assert json.loads(HELLO) == {"protocol": Hello(1).protocol, "steer": True}
+    assert json.loads(HELLO) == asdict(Hello(PROTOCOL))

@@ -16,7 +16,6 @@ from core.brief import Brief, Paper
 from core.cassette import FOLDER, Shelf
 from core.commands import AddPaper, FullText, Summary
 from core.events import Event, Notice, TurnCommitted, Waiting
-from core.gate import OpenGate
 from core.laboratory import Laboratory
 from core.literature.arxiv import Arxiv, Hosts
 from core.literature.bibtex import Reference, authors_field, is_key, merged, new_key, tex, written
@@ -52,6 +51,7 @@ from core.literature.sources import Sources, papers_of, sources_for
 from core.parsing import write
 from core.record import Status
 from core.settings import read_settings, settings_text
+from core.unattended import OpenGate
 from core.workspace.project import Project
 from tests.scripted import ScriptedModel, new_project
 from tests.servers.arxiv import ArxivServer, Entry, pdf_of, refused

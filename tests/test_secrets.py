@@ -18,12 +18,12 @@ import pytest
 
 from core.commands import Dialogue, Interpretation, Plan, Python, Replace, ReviewForm, Summary
 from core.events import Restarted, Thinking, Token, as_json
-from core.gate import OpenGate
 from core.laboratory import Laboratory
 from core.models.calls import Patience
 from core.models.named import Named
 from core.models.server import Server
 from core.parsing import write
+from core.unattended import OpenGate
 from tests.scripted import new_project
 from tests.served import QUESTION, SMALL, User, set_in, user_at
 from tests.servers import faults, script

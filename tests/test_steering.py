@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,14 +12,16 @@ import pytest
 from core.brief import Brief
 from core.commands import Dialogue, Plan, Summary
 from core.events import Event, Notice, Proposed, State, StateChanged, Steered, TurnCommitted
-from core.gate import Approve, Decline, OpenGate, PersonGate, Skip
+from core.gate import Approve, Decline, PersonGate, Skip
 from core.headless import WAITING
 from core.headless import run as run_headless
 from core.parsing import write
 from core.progress import read_progress
 from core.record import Agent, Phase
 from core.settings import Copilot
-from core.steering import FILE, SteeringError, moment, stop_from_words
+from core.steering import FILE, Steering, SteeringError, moment, remember, remembered, stop_from_words
+from core.unattended import OpenGate
+from core.workspace.project import Project
 from tests.scripted import ScriptedModel, events_of, new_project
 from tests.steered import (
     PricedModel,
@@ -30,6 +33,7 @@ from tests.steered import (
     turns_of,
 )
 
+RUNNING = State.RUNNING
 NIGHT = datetime(2026, 3, 1, 22, 30).astimezone()
 
 
@@ -43,7 +47,11 @@ def talker(brief: Brief) -> str:
 
 
 def waits(events: list[Event]) -> list[StateChanged]:
-    return [event for event in events if isinstance(event, StateChanged) and event.state is State.WAITING]
+    return [event for event in events if isinstance(event, StateChanged) and is_waiting(event)]
+
+
+def is_waiting(event: Event) -> bool:
+    return isinstance(event, StateChanged) and event.state is State.WAITING
 
 
 def steered(events: list[Event]) -> list[Steered]:
@@ -115,6 +123,91 @@ async def test_what_was_asked_for_and_cannot_be_read_holds_the_run_instead_of_go
         assert "cannot be read" in events[-1].reason  # type: ignore[union-attr]
 
 
+async def test_what_is_asked_for_and_cannot_be_written_down_is_refused_and_changes_nothing(tmp_path: Path) -> None:
+    gate = PersonGate(running=True)
+    gate.recall(tmp_path / FILE)
+    (tmp_path / FILE).mkdir()
+    with pytest.raises(SteeringError, match="cannot be written down"):
+        gate.stop_at(money=5.0)
+    assert gate.stops == ()
+
+
+# Without a person
+
+
+def asked_in_the_app(project: Project, steering: Steering) -> None:
+    remember(steering, project.private(FILE))
+
+
+@pytest.mark.parametrize("stop", [Steering(money=1.0), Steering(time="2026-03-01T23:00:00+00:00")])
+async def test_a_stop_that_was_set_in_the_app_ends_a_run_without_one_and_is_gone_then(
+    tmp_path: Path, stop: Steering
+) -> None:
+    project, model = new_project(tmp_path / "p"), PricedModel(talker)
+    await events_of(project, model, turns=1)
+    cost = read_progress(project).cost.money
+    asked_in_the_app(project, replace(stop, money=stop.money and 1.5 * cost))
+    clock = iter([datetime(2026, 3, 1, 22, tzinfo=UTC), *[datetime(2026, 3, 1, 23, 1, tzinfo=UTC)] * 9])
+    events = await events_of(project, model, OpenGate(now=lambda: next(clock)))
+    assert [turn.number for turn in turns_of(events)] == [2]
+    assert is_waiting(events[-1])
+    assert "as you asked" in events[-1].reason  # type: ignore[union-attr]
+    assert len([event for event in events if isinstance(event, StateChanged) and event.state is not RUNNING]) == 1
+    assert [turn.number for turn in turns_of(await events_of(project, model, turns=1))] == [3]
+
+
+async def test_a_phase_to_hold_after_ends_a_run_without_the_app_with_what_to_do_next(tmp_path: Path) -> None:
+    project = new_project(tmp_path / "p", papers=1)
+    asked_in_the_app(project, Steering(after=Phase.LITERATURE))
+    said: list[str] = []
+    assert await run_headless(project, said.append) == WAITING
+    assert read_progress(project).phase is Phase.PLAN
+    assert "Literature review is done" in said[-2]
+    assert f"labtop open {project.path}" in said[-1]
+    assert not remembered(project.private(FILE)).stops
+
+
+async def test_how_often_one_is_asked_as_chosen_in_the_app_goes_before_lab_toml_without_the_app_too(
+    tmp_path: Path,
+) -> None:
+    asking = new_project(tmp_path / "p")
+    asked_in_the_app(asking, Steering({Phase.LITERATURE: Copilot.TURN}))
+    events = await events_of(asking, ScriptedModel(talker))
+    assert not turns_of(events)
+    assert "in the app you have asked to decide every turn" in waits(events)[-1].reason
+    trusting = new_project(tmp_path / "q", copilot="turn")
+    assert "in lab.toml you have asked" in waits(await events_of(trusting, ScriptedModel(talker)))[-1].reason
+    asked_in_the_app(trusting, Steering({Phase.LITERATURE: Copilot.OFF}))
+    assert turns_of(await events_of(trusting, ScriptedModel(talker), turns=1))
+
+
+async def test_what_was_asked_for_in_the_app_and_cannot_be_read_lets_nothing_run_without_it(tmp_path: Path) -> None:
+    project = new_project(tmp_path / "p")
+    for broken in ("{", '{"money": NaN}', '{"money": -1}', '{"time": "2026-03-01"}', "[" * 10**5):
+        project.private(FILE).write_text(broken)
+        events = await events_of(project, ScriptedModel(talker))
+        assert not turns_of(events), broken
+        assert "cannot be read" in waits(events)[-1].reason
+        assert str(project.private(FILE)) in waits(events)[-1].reason
+
+
+async def test_a_result_that_a_run_without_the_app_came_to_is_asked_about_in_the_app_or_passed_by_running_on(
+    tmp_path: Path,
+) -> None:
+    project = new_project(tmp_path / "p", papers=1, copilot="phase")
+    assert await run_headless(project, lambda line: None) == WAITING
+    gate = PersonGate(running=False)
+    await run(project, ScriptedModel(talker), gate, enough=is_waiting)
+    assert gate.reviewing is Phase.LITERATURE
+    said: list[str] = []
+    await run_headless(project, said.append, turns=1)
+    assert any("Literature review is done, and waited for your word" in line for line in said)
+    assert read_progress(project).phase_turns == 1
+    said.clear()
+    await run_headless(project, said.append, turns=1)
+    assert not any("waited for your word" in line for line in said)
+
+
 # A phase's result
 
 
@@ -168,7 +261,6 @@ async def test_what_a_person_edits_while_they_look_at_a_result_becomes_a_turn_of
 async def test_a_result_that_nobody_has_looked_at_is_asked_about_by_the_next_engine(tmp_path: Path) -> None:
     project = standing_at(tmp_path / "p", Phase.PLAN, {}, copilot="phase")
     first = PersonGate(running=True)
-    is_waiting = lambda event: isinstance(event, StateChanged) and event.state is State.WAITING  # noqa: E731
     await run(project, ScriptedModel(talker), first, enough=is_waiting)
     gate = PersonGate(running=False)
     events = await run(project, ScriptedModel(talker), gate, answering(gate, Approve()), enough=is_paused)
@@ -281,6 +373,13 @@ def test_a_time_that_has_passed_today_is_meant_for_tomorrow(monkeypatch: pytest.
         assert moment("23:00", at) == "2026-03-28T23:00:00+01:00"
         assert moment("22:30", at) == "2026-03-29T22:30:00+02:00"  # the night in which the clocks are put forward
         assert moment("3:05", at) == "2026-03-29T03:05:00+02:00"
+        first = datetime(2026, 10, 25, 2, 10).astimezone()  # the night in which they are put back: 02:10 comes twice
+        again = datetime(2026, 10, 25, 2, 10, fold=1).astimezone()
+        assert moment("02:30", first) == "2026-10-25T02:30:00+02:00"
+        assert moment("02:05", first) == "2026-10-25T02:05:00+01:00"
+        assert moment("02:30", again) == "2026-10-25T02:30:00+01:00"
+        assert moment("02:05", again) == "2026-10-26T02:05:00+01:00"
+        assert Steering(time="2026-03-28T23:00:00+00:00").stops == ("at 00:00",)  # told by this machine's clock
     finally:
         monkeypatch.undo()
         time.tzset()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -106,5 +107,5 @@ def test_autonomy(snap_compare: Compare, size: tuple[int, int], theme: str) -> N
 @THEMES
 def test_stops(snap_compare: Compare, size: tuple[int, int], theme: str) -> None:
     steered = Steered(State.PAUSED, "paused at $2.00, as you asked: $2.01 are spent", {}, ("at $5.00", "at 03:00"))
-    sheet = StopsScreen(steered, 2.01, Phase.EXPERIMENTS)
+    sheet = StopsScreen(steered, 2.01, Phase.EXPERIMENTS, datetime(2026, 3, 1, 22, 30, tzinfo=UTC))
     assert snap_compare(Stage(sheet, theme), terminal_size=size, run_before=pressed(*"soon", "enter"))

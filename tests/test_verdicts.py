@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,12 +11,13 @@ from core.brief import Brief, Job
 from core.commands import Dialogue, Edit, Judgement, Plan, Replace, SubmitCode, Summary
 from core.errors import ModelError
 from core.events import Answered, CallMade, Event, Notice, Proposed, State, StateChanged
-from core.gate import Approve, Decline, OpenGate, PersonGate, Pick, Skip, TakeOver, Verdict
+from core.gate import Approve, Decline, PersonGate, Pick, Skip, TakeOver, Verdict
 from core.ledger import Sum, ledger_of
 from core.models.calls import INTERRUPTED
 from core.parsing import write
 from core.record import Agent, Phase, Status
 from core.settings import Copilot
+from core.unattended import OpenGate
 from core.workspace.project import Project
 from tests.scripted import ScriptedModel, events_of, new_project
 from tests.steered import (
@@ -115,7 +117,7 @@ async def test_hunks_that_are_not_there_are_asked_for_again(tmp_path: Path) -> N
     project = standing_at(tmp_path / "p", Phase.PLAN, {"plan.md": OLD}, copilot="turn")
     gate = PersonGate(running=True)
     events = await picking(project, gate, Pick((7,)), Pick((2,)))
-    assert any(isinstance(event, Notice) and event.text.startswith("There are 2 hunks") for event in events)
+    assert any(isinstance(event, Notice) and event.text.startswith("The change has 2 parts") for event in events)
     assert project.read("plan.md") == NEW.replace("line two\n", "line 2\n")
 
 
@@ -184,6 +186,29 @@ async def test_a_reply_that_the_person_changed_is_shown_to_its_agent(tmp_path: P
     assert turn.subject.endswith("edited by you")
     assert "changed your reply" in turn.outcome
     assert project.read("plan.md") == "# Mine\n"
+
+
+# One answer, and only to what waits
+
+
+async def test_a_word_counts_once_and_only_for_what_it_was_given_to(tmp_path: Path) -> None:
+    project, gate = new_project(tmp_path / "p", copilot="turn"), PersonGate(running=True)
+    model = ScriptedModel(lambda brief: "Because." if brief.asked else write(Summary(f"forests {len(brief.history)}")))
+    keys: list[str] = []
+    said: list[bool] = []
+
+    def person(event: Event) -> None:
+        if isinstance(event, Proposed):
+            keys.append(event.key)
+        if isinstance(event, StateChanged) and event.state is State.WAITING:
+            stale = keys[-2] if len(keys) > 1 else "another"
+            said.extend((gate.answer(Skip(), stale), gate.ask("Why?", stale), gate.ask("Why?", keys[-1])))
+            said.extend((gate.answer(Approve(), keys[-1]), gate.answer(Skip(), keys[-1]), gate.answer(Skip())))
+
+    events = await run(project, model, gate, person, turns=2)
+    assert [turn.status for turn in turns_of(events)] == [Status.OK, Status.OK]
+    assert said == [False, False, True, True, False, False] * 2
+    assert len(set(keys)) == 2
 
 
 # Questions
@@ -292,7 +317,8 @@ async def test_an_interrupted_reply_waits_at_the_gate_and_is_asked_for_anew_when
     model = HaltingModel(lambda _: HALF, told=14)
     events = await interrupted(project, model, gate, Skip())
     (turn,) = turns_of(events)
-    assert proposals(events) == [Proposed(1, Agent.PHD_STUDENT, "", note=INTERRUPTED)]
+    (proposed,) = proposals(events)
+    assert replace(proposed, key="") == Proposed(1, Agent.PHD_STUDENT, "", note=INTERRUPTED)
     assert (turn.status, turn.reply, turn.subject) == (
         Status.DECLINED,
         HALF[:14],
@@ -357,6 +383,7 @@ async def test_an_interrupted_reply_that_a_crash_left_waits_for_a_person_without
     await run(project, model, gate, person, enough=is_waiting)
     events = await events_of(project, model, OpenGate())
     assert is_waiting(events[-1])
+    assert "was stopped by you, and what came of it waits for your word" in events[-1].reason  # type: ignore[union-attr]
     assert len(model.requests) == 1
     assert not turns_of(events)
 

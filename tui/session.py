@@ -174,9 +174,9 @@ class Session:
         """Run to the end of `phase`, then hold."""
         self.order(StopAfter(phase))
 
-    def answer(self, verdict: Verdict) -> None:
-        """Decide on the reply that waits."""
-        self.order(Answer(verdict))
+    def answer(self, verdict: Verdict, key: str) -> None:
+        """Decide on the proposal `key`."""
+        self.order(Answer(verdict, key))
 
     async def take_helm(self) -> str:
         """Steer from here on, whoever did until now; says in words what came of it."""

@@ -14,7 +14,20 @@ from typing import Any, Self
 from core.errors import EngineError
 from core.events import Event, event_from_json
 from core.host.address import found
-from core.host.wire import LONGEST_EVENT, PROTOCOL, Bye, Done, Greeting, Hello, Helm, Refused, packed, peer, unpacked
+from core.host.wire import (
+    LONGEST_EVENT,
+    LONGEST_ORDER,
+    PROTOCOL,
+    Bye,
+    Done,
+    Greeting,
+    Hello,
+    Helm,
+    Refused,
+    packed,
+    peer,
+    unpacked,
+)
 from core.orders import Order, order_json
 from core.values import NotUnderstood, from_json
 
@@ -71,9 +84,12 @@ class Line:
             raise EngineError("The engine is not there any more.", "Every finished turn is kept; run on to start anew.")
         self._number += 1
         number = self._number
+        line = packed({"id": number, "order": order_json(order)})
+        if len(line) > LONGEST_ORDER:
+            raise EngineError(f"That is too long: {len(line):,} bytes.", f"{LONGEST_ORDER:,} can be sent at once.")
         answer: asyncio.Future[Done] = asyncio.get_running_loop().create_future()
         self._answers[number] = answer
-        self._writer.write(packed({"id": number, "order": order_json(order)}))
+        self._writer.write(line)
         try:
             return await answer
         finally:
@@ -92,6 +108,13 @@ class Line:
             with suppress(asyncio.CancelledError):
                 await self._listening
         self._writer.close()
+        self._unanswered("this app has left the engine")
+
+    def _unanswered(self, why: str) -> None:
+        """Nobody waits for an answer that will not come."""
+        for answer in self._answers.values():
+            if not answer.done():
+                answer.set_exception(EngineError(_sentence(why)))
 
     async def _listen(self, hear: Callable[[Event | Helm], None], left: Callable[[Bye], None]) -> None:
         bye = DIED
@@ -108,9 +131,7 @@ class Line:
             bye = Bye("version", f"the engine says what this version of labtop does not know: {error.message}")
         self._bye = bye
         self._writer.close()
-        for answer in self._answers.values():
-            if not answer.done():
-                answer.set_exception(EngineError(_sentence(bye.words or "the engine has ended")))
+        self._unanswered(bye.words or "the engine has ended")
         left(bye)
 
     def _take(self, told: dict[str, Any], hear: Callable[[Event | Helm], None]) -> None:

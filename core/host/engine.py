@@ -95,14 +95,15 @@ class Engine:
                 self.start()
             case StopAt(money, clock):
                 self.gate.stop_at(money, clock)
-            case Answer(verdict):
-                self.gate.answer(verdict)
+            case Answer(verdict, key):
+                if not self.gate.answer(verdict, key):
+                    raise EngineError("That waits no longer: nothing was done with your answer.")
             case Autonomy(phase, mode):
                 self.gate.set_autonomy(phase, mode)
             case Interrupt():
                 self.gate.interrupt()
-            case Ask(text):
-                if not self.gate.ask(text):
+            case Ask(text, key):
+                if not self.gate.ask(text, key):
                     raise EngineError("No reply waits that you could ask about.", "A note (i) reaches the agents.")
             case _:
                 return False
@@ -145,10 +146,14 @@ class Engine:
             self._tell_defect(error)
 
     def _tell_defect(self, error: Exception) -> None:
-        file = self.project.private("defect.txt")
-        file.write_text("".join(traceback.format_exception(error)), encoding="utf-8", errors="replace")
-        words = f"a defect in labtop: {type(error).__name__}: {error}"
-        self._say(Notice("error", f"{words}. All turns are kept. What to report: {file}"))
+        words, told = f"a defect in labtop: {type(error).__name__}: {error}", "".join(traceback.format_exception(error))
+        try:
+            file = self.project.private("defect.txt")
+            file.write_text(told, encoding="utf-8", errors="replace")
+            where = f"What to report: {file}"
+        except OSError as problem:  # the disk may be what is wrong
+            where = f"What to report cannot be written down: {problem.strerror}"
+        self._say(Notice("error", f"{words}. All turns are kept. {where}"))
         self._say(StateChanged(State.STOPPED, words))
 
 

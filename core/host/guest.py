@@ -8,8 +8,11 @@ from typing import Any
 
 from core.host.wire import Bye, packed
 
-MOST_WAITING = 8 * 2**20
-"""Bytes that may wait for an app; one that falls further behind is let go, and attaches anew."""
+MOST_WAITING = 32 * 2**20
+"""Bytes that may wait for an app; one that falls further behind is let go, and attaches anew.
+
+All that a newcomer is told of a turn in flight has to fit: a reply, thoughts and output at their longest, escaped.
+"""
 LAST_WORDS = 3.0
 """Seconds that an app has to read why it is let go."""
 

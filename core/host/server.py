@@ -19,7 +19,7 @@ from core.host.engine import Engine, Runs
 from core.host.guest import Guest
 from core.host.standing import Standing
 from core.host.wire import LONGEST_ORDER, PROTOCOL, Bye, Done, Greeting, Hello, Refused, packed, peer, unpacked
-from core.orders import GiveUp, Lend, Order, Stop, TakeHelm, Travel, order_from_json
+from core.orders import GiveUp, Go, Lend, Order, Step, Stop, StopAfter, TakeHelm, Travel, order_from_json
 from core.values import NotUnderstood, from_json
 from core.workspace.project import Project
 
@@ -136,7 +136,9 @@ class Host:
             self._rested(event)
 
     def _rested(self, event: StateChanged) -> None:
-        if self._stopping_after_turn and event.state in (State.PAUSED, State.STOPPED, State.FINISHED):
+        if self._stopping_after_turn and event.state is State.WAITING:
+            self.end("the engine was stopped: what waits for your word is asked again when it works again")
+        elif self._stopping_after_turn:
             self.end("the engine was stopped after its turn")
         elif event.state is State.FINISHED and not self._guests:
             self.end("the study is finished")
@@ -188,12 +190,13 @@ class Host:
             self._connections.discard(task)
 
     async def _attend(self, guest: Guest, reader: asyncio.StreamReader) -> None:
-        hello = from_json(Hello, unpacked(await asyncio.wait_for(reader.readline(), HELLO_SECONDS)))
-        if hello.protocol != PROTOCOL:
-            words = f"this engine is of another version of labtop (it speaks {PROTOCOL}, the app {hello.protocol})"
+        told = unpacked(await asyncio.wait_for(reader.readline(), HELLO_SECONDS))
+        spoken = told.get("protocol")
+        if type(spoken) is int and spoken != PROTOCOL:  # whatever else it says: it may be what only the other knows
+            words = f"this engine is of another version of labtop (it speaks {PROTOCOL}, the app {spoken})"
             guest.dismiss(Bye("version", words))
             return
-        self._welcome(guest, hello.steer)
+        self._welcome(guest, from_json(Hello, told).steer)
         while (line := await reader.readline()) and not guest.leaving:
             await self._take_order(guest, unpacked(line))
             await asyncio.sleep(BREATH)
@@ -271,6 +274,9 @@ class Host:
                 guest.tell({"done": asdict(Done(number, words, head, isinstance(order, Travel | Lend)))})
             except LabError as error:
                 guest.tell({"refused": asdict(Refused(number, error.title, error.message, error.hint))})
+            except OSError as error:
+                words = f"That could not be done: {error.strerror or error}."
+                guest.tell({"refused": asdict(Refused(number, "The disk", words, "All finished turns are kept."))})
             if stood and self._borrower is None:
                 self.engine.start()  # last: whoever ordered finds what it says next behind the answer
 
@@ -291,6 +297,8 @@ class Host:
                 return "the project is yours to change until the next order"
             case _:
                 words = await self.engine.obey(order)
+                if isinstance(order, Go | Step | StopAfter):
+                    self._stopping_after_turn = False
                 self._tell_steered()
                 return words
 

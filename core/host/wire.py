@@ -14,7 +14,7 @@ from core.events import Steered
 from core.record import Cost
 from core.values import NotUnderstood
 
-PROTOCOL = 1
+PROTOCOL = 2
 """Raised with every change after which an older app or engine would misunderstand."""
 LONGEST_ORDER = 2 * 2**20
 """Bytes of a line to the engine: a whole reply that a person has written fits."""

@@ -73,7 +73,7 @@ def run(folder: Path, until: str | None, turns: int | None, as_json: bool, detac
     Exit codes:
       0  all that was asked is done
       1  an error stopped the run
-      3  it waits for you (a verdict, a loop, a price that nobody knows)
+      3  it waits for you (a verdict, a stop that you set, a loop, a price that nobody knows)
       4  it waits for you because a call might pass a cap of [budget] in lab.toml
     """
     phase = Phase(until) if until else None

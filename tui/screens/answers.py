@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import datetime
 
 from textual import work
 
 from core.errors import LabError
-from core.events import State
+from core.events import Proposed, State
 from core.gate import Approve, Skip, TakeOver, Verdict
 from core.orders import Interrupt, Order
 from tui.board import Board
@@ -25,6 +26,10 @@ class AnsweringScreen(LabScreen[None]):
         super().__init__()
         self.session = session
         self.board = board
+        self.about: Proposed | None = None
+        """What the line that is being written, a reason or a question, is about."""
+        self._begun: dict[tuple[Proposed, str], str] = {}
+        """Replies to what waits that the person has begun to write and not sent."""
 
     @property
     def question(self) -> Question:
@@ -38,16 +43,16 @@ class AnsweringScreen(LabScreen[None]):
         else:
             self.question.withdraw()
 
-    def answer(self, verdict: Verdict) -> None:
-        """Give the engine the person's verdict, unless it was given by another app meanwhile."""
-        if self.question.asked:
-            self.session.answer(verdict)
+    def answer(self, verdict: Verdict, proposed: Proposed | None) -> None:
+        """Give the engine the person's verdict on what was proposed, unless that waits no longer."""
+        if proposed is not None and proposed == self.question.proposed:
+            self.session.answer(verdict, proposed.key)
             self.question.withdraw()
         else:
-            self.say("that reply waits no longer: nothing was done with your answer", "warning")
+            self.say("that waits no longer: nothing was done with your answer", "warning")
 
-    def _may_answer(self, *, result: bool = True) -> bool:
-        """Whether a key is an answer now; `result` says whether it can be one to a phase's result, too."""
+    def _asking(self, *, result: bool = True) -> Proposed | None:
+        """What a key is an answer to now, if to anything; `result` says whether it can be one to a phase's result."""
         proposed = self.question.proposed
         if not self.question.asked or proposed is None:
             self.say("no reply waits for you; A says how often you are asked")
@@ -55,28 +60,30 @@ class AnsweringScreen(LabScreen[None]):
             self.say("another app steers, this one watches; H takes the helm")
         elif proposed.result is not None and not result:
             self.say("this is a phase's result: a approves it, x has it done again with your words, s without")
-        else:
-            return self.question.ready
-        return False
+        elif self.question.ready:
+            return proposed
+        return None
 
     def action_approve(self) -> None:
         """Let the agent do it, or take the phase's result."""
-        if self._may_answer():
-            self.answer(Approve())
+        if proposed := self._asking():
+            self.answer(Approve(), proposed)
 
     def action_skip(self) -> None:
         """Pass over this reply; have the phase done again."""
-        if self._may_answer():
-            self.answer(Skip())
+        if proposed := self._asking():
+            self.answer(Skip(), proposed)
 
     def action_decline(self) -> None:
         """Say no, with a reason; have the phase done again with these words as a note."""
-        if self._may_answer():
+        if proposed := self._asking():
+            self.about = proposed
             self.query_one(TellLine).write(Purpose.REASON)
 
     def action_ask_agent(self) -> None:
         """Ask the agent about its reply; no turn is made of it."""
-        if self._may_answer(result=False):
+        if proposed := self._asking(result=False):
+            self.about = proposed
             self.query_one(TellLine).write(Purpose.QUESTION)
 
     @work
@@ -92,26 +99,32 @@ class AnsweringScreen(LabScreen[None]):
     async def _write_reply(self, heading: str, text: str, verdict: Callable[[str], Verdict]) -> None:
         from tui.screens.reply import ReplyScreen
 
-        if not self._may_answer(result=False):
+        proposed = self._asking(result=False)
+        if proposed is None:
             return
-        reply = await self.app.push_screen_wait(ReplyScreen(heading, text))
-        if reply is not None and reply.strip():
-            self.answer(verdict(reply))
+        begun = self._begun.get((proposed, heading), text)
+        written = await self.app.push_screen_wait(ReplyScreen(heading, begun))
+        if written.sent and written.text.strip():
+            self.answer(verdict(written.text), proposed)
+        elif written.text not in (begun, text):
+            still = {of: words for of, words in self._begun.items() if of[0] == proposed}
+            self._begun = {**still, (proposed, heading): written.text}
+            self.say("what you wrote is kept until this is decided: the same key brings it back")
 
     @work
     async def action_hunks(self, which: str) -> None:
         """Choose the hunks that may act."""
         from tui.screens.hunks import HunksScreen
 
-        if not self._may_answer(result=False):
+        proposed = self._asking(result=False)
+        if proposed is None:
             return
-        proposed = self.question.proposed
-        if proposed is None or not proposed.diff:
+        if not proposed.diff:
             self.say("this reply changes no file, so it has no hunks")
             return
         verdict = await self.app.push_screen_wait(HunksScreen(proposed, last=which == "previous"))
         if verdict is not None:
-            self.answer(verdict)
+            self.answer(verdict, proposed)
 
     # What is to come
 
@@ -147,7 +160,8 @@ class AnsweringScreen(LabScreen[None]):
 
         phase = await self.session.phase()
         spent = self.board.spent.money
-        order = await self.app.push_screen_wait(StopsScreen(self.session.steered, spent, phase))
+        now = datetime.now().astimezone()
+        order = await self.app.push_screen_wait(StopsScreen(self.session.steered, spent, phase, now))
         if order is not None:
             await self._give(order)
 

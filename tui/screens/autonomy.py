@@ -74,10 +74,13 @@ class AutonomyScreen(ModalScreen[None]):
 
     @work
     async def _set(self, phases: list[Phase], mode: Copilot) -> None:
-        for phase in phases:
+        before = dict(self.modes)
+        self.modes |= dict.fromkeys(phases, mode)  # at once: the next key counts from here
+        self._show()
+        for place, phase in enumerate(phases):
             if not await self._give(Autonomy(phase, mode)):
+                self.modes |= {one: before[one] for one in phases[place:]}
                 break
-            self.modes[phase] = mode
         if self.is_mounted:
             self._show()
 

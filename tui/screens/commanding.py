@@ -75,10 +75,11 @@ class CommandingScreen(AnsweringScreen):
     async def _said(self, message: TellLine.Said) -> None:
         self.action_leave_line()
         if message.purpose is Purpose.REASON:
-            self.answer(Decline(message.words))
+            self.answer(Decline(message.words), self.about)
             return
         if message.purpose is Purpose.QUESTION:
-            self.say(await self._ask_agent(message.words) or "asked; the answer comes in the chat")
+            if said := await self._ask_agent(message.words, self.about.key if self.about else ""):
+                self.say(said)
             return
         self._remember(message.words)
         await self.note(message.words)
@@ -213,10 +214,10 @@ class CommandingScreen(AnsweringScreen):
             said = await self._order(partial(Autonomy, phase, Copilot(mode)), words)
         return said
 
-    async def _ask_agent(self, rest: str) -> str:
+    async def _ask_agent(self, rest: str, key: str = "") -> str:
         if not rest:
             return "write the question after it: /ask why five seeds?"
-        return await self._order(partial(Ask, rest), "asked; the answer comes into the chat, and is no turn")
+        return await self._order(partial(Ask, rest, key), "asked; the answer comes into the chat, and is no turn")
 
     async def _order(self, make: Callable[[], Order], done: str) -> str:
         """Give the engine an order; what happened, `done` where it has nothing to say, or why not."""
@@ -229,8 +230,8 @@ class CommandingScreen(AnsweringScreen):
     async def _decline(self, rest: str) -> str:
         if not rest:
             self.action_decline()
-        elif self._may_answer():
-            self.answer(Decline(rest))
+        elif proposed := self._asking():
+            self.answer(Decline(rest), proposed)
         return ""
 
     async def _branch(self, rest: str) -> str:

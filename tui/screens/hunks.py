@@ -25,6 +25,7 @@ class HunksScreen(ModalScreen[Verdict | None]):
         Binding("left_square_bracket", "walk(-1)", "hunk before", show=False),
         Binding("right_square_bracket", "walk(1)", "next hunk", show=False),
         Binding("space", "keep", "keep or leave out", show=False),
+        Binding("s", "split", "split in smaller ones", show=False),
         Binding("a", "accept", "take what is kept", show=False),
         Binding("x", "refuse", "take none", show=False),
         Binding("escape", "back", "back", show=False),
@@ -53,7 +54,7 @@ class HunksScreen(ModalScreen[Verdict | None]):
 
     def on_mount(self) -> None:
         self.query_one(Input).display = False
-        self.hunks.walk(self.hunks.total if self._last else 0)
+        self.hunks.walk(len(self.hunks.hunks) if self._last else 0)
         self._tell()
 
     @property
@@ -63,10 +64,11 @@ class HunksScreen(ModalScreen[Verdict | None]):
 
     @on(HunkView.Changed)
     def _tell(self) -> None:
-        kept, total = len(self.hunks.kept), self.hunks.total
+        total = len(self.hunks.hunks)
+        kept = total - len(self.hunks.left_out)
         sheet = self.query_one("#choose", Vertical)
         act = f"a takes {'all' if kept == total else kept}" if kept else "x takes none"
-        sheet.border_subtitle = f"{kept} of {total} kept · [ ] walk · space keeps, drops · {act} · esc back"
+        sheet.border_subtitle = f"{kept} of {total} kept · [ ] walk · space keep/drop · s split · {act} · esc back"
 
     def action_walk(self, step: int) -> None:
         """Go to another hunk."""
@@ -75,6 +77,12 @@ class HunksScreen(ModalScreen[Verdict | None]):
     def action_keep(self) -> None:
         """Keep the current hunk, or leave it out."""
         self.hunks.toggle()
+
+    def action_split(self) -> None:
+        """Cut the current hunk into smaller ones; says why where that cannot be."""
+        if self.hunks.split() < 2:
+            words = "this hunk cannot be split: no unchanged line stands between its changes; e edits the reply"
+            self.app.notify(words, markup=False)
 
     def action_accept(self) -> None:
         """Let what is kept act; asks why the rest may not."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -11,10 +12,18 @@ from textual.screen import ModalScreen
 from textual.widgets import TextArea
 
 
-class ReplyScreen(ModalScreen[str | None]):
-    """An editor; gives back the text, or None when it was left."""
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What stood on the page when it was left, and whether it is to be sent."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [("ctrl+s", "send", "send"), ("escape", "dismiss(None)", "cancel")]
+    text: str
+    sent: bool
+
+
+class ReplyScreen(ModalScreen[Written]):
+    """An editor; gives back what was written."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [("ctrl+s", "leave(True)", "send"), ("escape", "leave(False)", "cancel")]
 
     def __init__(self, heading: str, text: str) -> None:
         super().__init__()
@@ -24,9 +33,9 @@ class ReplyScreen(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         with Vertical(id="reply", classes="sheet") as sheet:
             sheet.border_title = self._heading
-            sheet.border_subtitle = "^s send · esc cancel"
+            sheet.border_subtitle = "^s send · esc back"
             yield TextArea(self._text, show_line_numbers=False)
 
-    def action_send(self) -> None:
+    def action_leave(self, sent: bool) -> None:
         """Give the text back."""
-        self.dismiss(self.query_one(TextArea).text)
+        self.dismiss(Written(self.query_one(TextArea).text, sent))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import ClassVar
 
 from textual import on
@@ -23,7 +24,7 @@ WORDS = (
     ("turn", "hold after this turn"),
     ("phase", "run on, hold when {phase} is done"),
     ("$5", "hold once so much is spent, by the ledger"),
-    ("03:00", "hold at that time, tomorrow when it is past"),
+    ("03:00", "hold at that time, tomorrow when it is past; it is {clock} where it runs"),
     ("now", "hold at once; the turn in flight is made anew"),
     ("none", "no stop is to come any more"),
 )
@@ -36,8 +37,10 @@ class StopsScreen(ModalScreen[Order | None]):
     BINDINGS: ClassVar[list[BindingType]] = [("escape", "dismiss(None)", "back")]
     AUTO_FOCUS = "Input"
 
-    def __init__(self, steered: Steered, spent: float, phase: Phase) -> None:
+    def __init__(self, steered: Steered, spent: float, phase: Phase, now: datetime) -> None:
+        """`now` is this machine's time, which may be another than that where the person sits."""
         super().__init__()
+        self._now = now
         self._steered = steered
         self._spent = spent
         self._phase = phase
@@ -53,7 +56,8 @@ class StopsScreen(ModalScreen[Order | None]):
     def _facts(self) -> Content:
         to_come = ", ".join(self._steered.stops) or "nothing: it runs until the study is done or you are needed"
         held = f"{self._steered.held}\n" if self._steered.held else ""
-        lines = [f"{word:<7}{does.format(phase=self._phase.title.lower())}" for word, does in WORDS]
+        told = {"phase": self._phase.title.lower(), "clock": f"{self._now:%H:%M %Z}"}
+        lines = [f"{word:<7}{does.format(**told)}" for word, does in WORDS]
         return Content.assemble(
             ("Now      " if held else "", "bold"),
             held,

@@ -1,0 +1,102 @@
+"""A run that nobody watches: what a person asked for in the app holds here, too; what asks for them ends the run."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+from core.events import State
+from core.gate import PersonNeeded, Proposal, Question, Verdict
+from core.record import Phase
+from core.settings import Copilot
+from core.steering import Remembered, SteeringError
+
+LOOK = "Open the project in the app to look at it, or run it again to go on."
+
+
+class OpenGate:
+    """Every turn may begin until a stop has come; then, and where a person is asked, the run ends with PersonNeeded.
+
+    Whoever starts a run anew lets it go on: a stop that has come is gone, a result that waited for a word is passed.
+    """
+
+    attended = False
+    reviewing = None
+
+    def __init__(self, *, now: Callable[[], datetime] = lambda: datetime.now().astimezone()) -> None:
+        self.interrupted = asyncio.Event()
+        self.held = ""
+        self.passed: Phase | None = None
+        """The phase whose result waited for a word when the run began."""
+        self._hint = LOOK
+        self._now = now
+        self._asked_for = Remembered()
+
+    @property
+    def state(self) -> State:
+        return State.PAUSED if self.held else State.RUNNING
+
+    @property
+    def stops(self) -> tuple[str, ...]:
+        return self._asked_for.now.stops
+
+    def listen(self, heard: Callable[[], None]) -> None:
+        return
+
+    def recall(self, memory: Path) -> None:
+        try:
+            self._asked_for.recall(memory)
+            self.passed = self._asked_for.now.review
+            if self.passed is not None:
+                self.reviewed()
+        except SteeringError as error:
+            self.held, self._hint = error.message, error.hint
+
+    async def opened(self) -> None:
+        if self.held:
+            raise PersonNeeded(self.held, self._hint)
+
+    def reckon(self, spent: float, phase: Phase) -> None:
+        left, words = self._asked_for.now.reached(spent, self._now(), phase)
+        if words and not self.held:
+            self._asked_for.keep(left)
+            self.held = words
+
+    def mode(self, phase: Phase, told: Copilot) -> Copilot:
+        return self._asked_for.now.autonomy.get(phase, told)
+
+    def asks(self, mode: Copilot) -> bool:
+        return mode is Copilot.TURN
+
+    async def verdict(self, proposal: Proposal) -> Verdict | Question:
+        agent, turn, phase = proposal.agent.title, proposal.turn, proposal.phase
+        if proposal.note:
+            raise PersonNeeded(
+                f"The reply of the {agent} in turn {turn} was stopped by you, and what came of it waits for your word.",
+                "Open the project in the app to decide.",
+            )
+        in_app = phase in self._asked_for.now.autonomy
+        where, how = ("in the app", "with A") if in_app else ("in lab.toml", "there (copilot, [copilot_phases])")
+        raise PersonNeeded(
+            f"{agent} wants {proposal.command} in turn {turn}, and {where} you have asked to decide every turn.",
+            f"Open the project in the app to decide, or change how often you are asked {how}.",
+        )
+
+    def turn_done(self) -> None:
+        return
+
+    def phase_done(self, phase: Phase, mode: Copilot) -> None:
+        kept = self._asked_for.now
+        if mode is Copilot.PHASE:  # the app will ask for a word on it
+            kept = replace(kept, review=phase)
+        if phase is kept.after:
+            kept = replace(kept, after=None)
+        if kept != self._asked_for.now:
+            self._asked_for.keep(kept)
+            self.held = f"{phase.title} is done: look at it, then run on"
+
+    def reviewed(self) -> None:
+        self._asked_for.keep(replace(self._asked_for.now, review=None))
