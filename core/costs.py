@@ -17,7 +17,7 @@ from core.clean import clean
 from core.ledger import Account, Ledger, Sum, ledger_of, sum_of
 from core.progress import read_progress
 from core.record import Agent, Cost, LoggedTurn, Phase, Status
-from core.workspace.history import summaries
+from core.workspace.history import log_of, summaries
 from core.workspace.turns import TurnSummary, one_line
 
 if TYPE_CHECKING:
@@ -84,6 +84,10 @@ PROGRAMS = "programs"
 """The row of what ran without an agent."""
 
 
+Commits = Mapping[tuple[int, str], tuple[str, ...]]
+"""By a turn's number and the commit it starts from: the commits of its attempts, in order."""
+
+
 class _Table:
     """Rows by name, in the order in which the names come."""
 
@@ -96,7 +100,7 @@ class _Table:
         self._held[name] = self._held.get(name, Sum()) + held
 
     def count(self, name: str, status: Status) -> None:
-        self.book(name, Sum())
+        self._held.setdefault(name, Sum())
         self._turns[name] += 1
         self._ok[name] += status is Status.OK
 
@@ -106,15 +110,17 @@ class _Table:
 
 def costs(project: Project) -> Costs:
     """What `project` has cost so far, by its ledger, and by its history for what was before there was one."""
-    ledger, line, head = ledger_of(project), project.log(), project.head
-    accounts = ledger.accounts()
-    where = _Where(line, head, summaries(project.git, "--branches", "--not", "HEAD"), ledger.commits())
+    ledger, line, head = ledger_of(project), project.summaries(), project.head
+    accounts, commits = ledger.accounts(), ledger.commits()
+    where = _Where(line, head, summaries(project.git, "--branches", "--not", "HEAD"), commits)
+    read, spoke = _told(project, line, _models(accounts, commits))
     phases, agents, models = _Table(Phase), _Table(), _Table()
     apart = {Place.OTHER: Sum(), Place.LOST: Sum()}
     expenses = list(accounts.items())
     if any(account.phase and not account.at for account in accounts):
         booked = {(account.turn, account.at) for account in accounts}
-        expenses = _from_history(line, booked) + [(one, held) for one, held in expenses if one.at or not one.phase]
+        earlier = _from_history(read, booked)
+        expenses = earlier + [(one, held) for one, held in expenses if one.at or not one.phase]
     for account, held in expenses:
         place = where.of(account)
         if place is not Place.LINE:
@@ -124,10 +130,10 @@ def costs(project: Project) -> Costs:
         agents.book(account.agent or PROGRAMS, held)
         if account.model:
             models.book(account.model, held)
-    for logged in line:
-        turn = logged.turn
+    for turn in line:
         if turn.agent.speaks:
-            for table, name in ((phases, turn.phase), (agents, turn.agent), (models, turn.model)):
+            model = spoke.get((turn.commit, turn.agent.value), "")
+            for table, name in ((phases, turn.phase), (agents, turn.agent), (models, model)):
                 table.count(name, turn.status)
     return Costs(
         project.name,
@@ -155,12 +161,12 @@ class _Where:
 
     def __init__(
         self,
-        line: Sequence[LoggedTurn],
+        line: Sequence[TurnSummary],
         head: str,
         others: Sequence[TurnSummary],
-        commits: Mapping[tuple[int, str], tuple[str, ...]],
+        commits: Commits,
     ) -> None:
-        self._line = {logged.commit: (logged.turn.number, logged.parent) for logged in line}
+        self._line = {turn.commit: (turn.number, turn.parent) for turn in line}
         self._others = {turn.commit for turn in others}
         self._commits = commits
         noted = {commit for found in commits.values() for commit in found}
@@ -180,8 +186,31 @@ class _Where:
         return Place.OTHER if commit in self._others else Place.LOST
 
 
+def _told(
+    project: Project, line: Sequence[TurnSummary], models: Mapping[tuple[str, str], set[str]]
+) -> tuple[Sequence[LoggedTurn], Mapping[tuple[str, str], str]]:
+    """The turns that the ledger does not tell of, whole, and the model that spoke in each turn of the line.
+
+    The others are not read: the records of ten thousand turns take seconds.
+    """
+    spoke = {place: min(found) for place, found in models.items() if len(found) == 1}
+    untold = [turn for turn in line if turn.agent.speaks or turn.cost != Cost()]
+    read = log_of(project.git, [turn for turn in untold if (turn.commit, turn.agent.value) not in spoke])
+    return read, spoke | {(logged.commit, logged.turn.agent.value): logged.turn.model for logged in read}
+
+
+def _models(accounts: Iterable[Account], commits: Commits) -> dict[tuple[str, str], set[str]]:
+    """By a turn's commit and its agent, the models that the ledger has for it."""
+    found: dict[tuple[str, str], set[str]] = {}
+    for account in accounts:
+        made = commits.get((account.turn, account.at), ())
+        if account.model and account.attempt < len(made):
+            found.setdefault((made[account.attempt], account.agent), set()).add(account.model)
+    return found
+
+
 def _from_history(line: Sequence[LoggedTurn], booked: set[tuple[int, str]]) -> list[tuple[Account, Sum]]:
-    """What the turns of the line have cost that were made before there was a ledger."""
+    """What the turns have cost that were made before there was a ledger."""
     found = []
     for logged in line:
         turn, cost = logged.turn, logged.turn.cost

@@ -6,6 +6,7 @@ counts at its worst case.
 
 from __future__ import annotations
 
+import operator
 import secrets
 import threading
 from collections import defaultdict
@@ -62,15 +63,19 @@ class Sum:
     unpriced: int = 0
 
     def __add__(self, other: Sum) -> Sum:
-        return Sum(*(getattr(self, name) + getattr(other, name) for name in Sum.__slots__))
+        return Sum(*map(operator.add, _numbers(self), _numbers(other)))
 
     def __sub__(self, other: Sum) -> Sum:
-        return Sum(*(getattr(self, name) - getattr(other, name) for name in Sum.__slots__))
+        return Sum(*map(operator.sub, _numbers(self), _numbers(other)))
 
     @property
     def amount(self) -> Amount:
         """What of it the caps are about."""
         return Amount(self.nanos, self.prompt_tokens + self.completion_tokens, self.millis)
+
+
+_numbers = operator.attrgetter(*Sum.__slots__)
+"""All that a sum holds, at once: a long study's ledger adds up a hundred thousand of them."""
 
 
 @dataclass(frozen=True, slots=True)

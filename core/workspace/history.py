@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from core.errors import HistoryError
@@ -89,7 +90,11 @@ def summary_of(git: Git, commit: str) -> TurnSummary:
 
 def log(git: Git, rev: str = "HEAD", limit: int | None = None, skip: int = 0) -> list[LoggedTurn]:
     """The turns of a line, newest first, whole; two processes however many they are."""
-    found = summaries(git, "--first-parent", resolve(git, rev), limit=limit, skip=skip)
+    return log_of(git, summaries(git, "--first-parent", resolve(git, rev), limit=limit, skip=skip))
+
+
+def log_of(git: Git, found: Sequence[TurnSummary]) -> list[LoggedTurn]:
+    """The turns of `found`, whole."""
     texts = git.blobs([f"{summary.commit}:{TURN_FILE}" for summary in found])
     return [
         LoggedTurn(summary.commit, summary.parent, _turn(summary, text))

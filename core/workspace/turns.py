@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -13,6 +14,8 @@ SUBJECT_LENGTH = 100
 
 _MOST = 10**15
 """More turns, calls or tokens than this are no turn's of ours: somebody has written the trailers by hand."""
+
+_TRAILER = re.compile(r"^Lab-(\w+): (.*)$", re.MULTILINE | re.ASCII)
 
 LOG_FORMAT = "%H%x1f%P%x1f%aI%x1f%B"
 """What `git log -z` prints of each commit for `summaries_from`."""
@@ -110,7 +113,7 @@ def _score_trailers(turn: Turn) -> dict[str, str]:
 def _summary(record: str) -> TurnSummary:
     commit, parents, time, body = record.split("\x1f", 3)
     subject, _, rest = body.partition("\n")
-    trailers = dict(_trailers(rest))
+    trailers = _trailers(rest)
     parent = parents.split(" ")[0]
     try:
         return _own_summary(commit, parent, time, subject, trailers)
@@ -162,10 +165,6 @@ def _own_summary(commit: str, parent: str, time: str, subject: str, trailers: di
     )
 
 
-def _trailers(body: str) -> Iterator[tuple[str, str]]:
+def _trailers(body: str) -> dict[str, str]:
     """The `Lab-` lines of the last paragraph."""
-    last = body.strip("\n").rsplit("\n\n", 1)[-1]
-    for line in last.split("\n"):
-        key, colon, value = line.partition(": ")
-        if colon and key.startswith("Lab-"):
-            yield key.removeprefix("Lab-"), value
+    return dict(_TRAILER.findall(body.strip("\n").rsplit("\n\n", 1)[-1]))
