@@ -214,7 +214,7 @@ class Desk:
         asked = self._asked(answer, brief, allowed, preview)
         if asked is None:
             return answer
-        what = asked.proposal.command or "a reply that you stopped"
+        what = asked.proposal.command or "a reply that was stopped in mid-stream"
         verdict = await self._verdict(asked, stopped=answer.note == INTERRUPTED)
         match verdict:
             case None | Approve(None):

@@ -322,7 +322,7 @@ async def test_an_interrupted_reply_waits_at_the_gate_and_is_asked_for_anew_when
     assert (turn.status, turn.reply, turn.subject) == (
         Status.DECLINED,
         HALF[:14],
-        "declined: a reply that you stopped",
+        "declined: a reply that was stopped in mid-stream",
     )
     assert len(model.requests) == 1
     made, same = await replays(project)

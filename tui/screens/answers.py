@@ -103,7 +103,8 @@ class AnsweringScreen(LabScreen[None]):
         if proposed is None:
             return
         begun = self._begun.get((proposed, heading), text)
-        written = await self.app.push_screen_wait(ReplyScreen(heading, begun))
+        go_on = bool(proposed.note) or begun != text
+        written = await self.app.push_screen_wait(ReplyScreen(heading, begun, go_on=go_on))
         if written.sent and written.text.strip():
             self.answer(verdict(written.text), proposed)
         elif written.text not in (begun, text):

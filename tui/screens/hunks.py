@@ -67,7 +67,7 @@ class HunksScreen(ModalScreen[Verdict | None]):
         total = len(self.hunks.hunks)
         kept = total - len(self.hunks.left_out)
         sheet = self.query_one("#choose", Vertical)
-        act = f"a takes {'all' if kept == total else kept}" if kept else "x takes none"
+        act = f"a take {'all' if kept == total else kept}" if kept else "x take none"
         sheet.border_subtitle = f"{kept} of {total} kept · [ ] walk · space keep/drop · s split · {act} · esc back"
 
     def action_walk(self, step: int) -> None:

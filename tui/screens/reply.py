@@ -25,8 +25,10 @@ class ReplyScreen(ModalScreen[Written]):
 
     BINDINGS: ClassVar[list[BindingType]] = [("ctrl+s", "leave(True)", "send"), ("escape", "leave(False)", "cancel")]
 
-    def __init__(self, heading: str, text: str) -> None:
+    def __init__(self, heading: str, text: str, *, go_on: bool = False) -> None:
+        """`go_on` begins at the end of the text."""
         super().__init__()
+        self._go_on = go_on
         self._heading = heading
         self._text = text
 
@@ -35,6 +37,11 @@ class ReplyScreen(ModalScreen[Written]):
             sheet.border_title = self._heading
             sheet.border_subtitle = "^s send · esc back"
             yield TextArea(self._text, show_line_numbers=False)
+
+    def on_mount(self) -> None:
+        if self._go_on:
+            page = self.query_one(TextArea)
+            page.move_cursor(page.document.end)
 
     def action_leave(self, sent: bool) -> None:
         """Give the text back."""

@@ -24,7 +24,7 @@ WORDS = (
     ("turn", "hold after this turn"),
     ("phase", "run on, hold when {phase} is done"),
     ("$5", "hold once so much is spent, by the ledger"),
-    ("03:00", "hold at that time, tomorrow when it is past; it is {clock} where it runs"),
+    ("03:00", "hold at that time, tomorrow when it is past"),
     ("now", "hold at once; the turn in flight is made anew"),
     ("none", "no stop is to come any more"),
 )
@@ -56,15 +56,16 @@ class StopsScreen(ModalScreen[Order | None]):
     def _facts(self) -> Content:
         to_come = ", ".join(self._steered.stops) or "nothing: it runs until the study is done or you are needed"
         held = f"{self._steered.held}\n" if self._steered.held else ""
-        told = {"phase": self._phase.title.lower(), "clock": f"{self._now:%H:%M %Z}"}
-        lines = [f"{word:<7}{does.format(**told)}" for word, does in WORDS]
+        lines = [f"{word:<7}{does.format(phase=self._phase.title.lower())}" for word, does in WORDS]
         return Content.assemble(
             ("Now      " if held else "", "bold"),
             held,
             ("To come  ", "bold"),
             f"{to_come}\n",
             ("Spent    ", "bold"),
-            f"${self._spent:.2f} so far\n\n",
+            f"${self._spent:.2f} so far\n",
+            ("Clock    ", "bold"),
+            f"{self._now:%H:%M %Z} where it runs\n\n",
             Content.styled("\n".join(lines), MUTED),
         )
 
