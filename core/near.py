@@ -161,9 +161,15 @@ def _one(blocks: list[Block]) -> Block | None:
 
 
 def _first(blocks: list[Block], place: Place) -> Block | None:
-    """The first of several commands, when it only looks or says: the others were written before its answer was seen."""
-    steps = place.again and blocks[0].word in _STEPS and all(block.word in place.allowed for block in blocks)
-    return blocks[0] if steps and blocks[0].closed else None
+    """The first of several commands, when it looks, says or is one edit of many: no other has seen what comes of it."""
+    words = [block.word for block in blocks]
+    one_by_one = _may_come_one_by_one(words, place) and all(word in place.allowed for word in words)
+    return blocks[0] if one_by_one and blocks[0].closed else None
+
+
+def _may_come_one_by_one(words: Sequence[str], place: Place) -> bool:
+    """Whether the first of several commands is taken from who was told once that one reply is one command."""
+    return place.again and (words[0] in _STEPS or set(words) == {"EDIT"})
 
 
 def _ends_in_stray(blocks: list[Block]) -> bool:
@@ -252,7 +258,7 @@ def _unfenced(prose: str, place: Place) -> Block | None:
     lines = prose.split("\n")
     said = [(index, found) for index, line in enumerate(lines) if (found := _said(line, place))]
     said = [(index, found) for index, found in said if found.loud and found.word in place.allowed]
-    if len({found for _, found in said}) > 1 and not (place.again and said[0][1].word in _STEPS):
+    if len({found for _, found in said}) > 1 and not _may_come_one_by_one([found.word for _, found in said], place):
         return None
     if said:
         lines = lines[: next((index for index, found in said[1:] if found != said[0][1]), None)]

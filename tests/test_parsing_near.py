@@ -186,6 +186,15 @@ def test_of_several_steps_the_first_is_taken_from_who_was_told_once(reply: str, 
     assert parse(reply, READ, again=True) == command
 
 
+@pytest.mark.parametrize(
+    "reply", ["EDIT 3 3\nx = 1\n\nEDIT 9 9\ny = 2", "```EDIT 3 3\nx = 1\n```\n\n```EDIT 9 9\ny = 2\n```"]
+)
+def test_of_several_edits_the_first_is_taken_from_who_was_told_once(reply: str) -> None:
+    assert isinstance(parse(reply, SOLVER), Malformed)
+    assert parse(reply, SOLVER, again=True) == Edit(3, 3, "x = 1\n")
+    assert isinstance(parse(reply.replace("EDIT 9 9", "REPLACE"), SOLVER, again=True), Malformed)
+
+
 def test_prose_is_the_section_that_is_wanted_from_who_was_told_once() -> None:
     prose = "In this study two models were compared on one data set. " * 6
     told_once = parse(prose, (Replace,), phase=Phase.REPORT, again=True)
