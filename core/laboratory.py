@@ -77,7 +77,7 @@ class Laboratory:
         self._shelf = Shelf(project.private(FOLDER))
         self._tape, self._played = tape or (lambda head: Recording(self._shelf, head)), tape is not None
         self._ledger = ledger_of(project)
-        self._desks = Desks(project, gate, self._ledger, model, sources, patience)
+        self.desks = Desks(project, gate, self._ledger, model, sources, patience)
         self._said = asyncio.Queue[Event | None]()
         self._settings = Settings("", "")
 
@@ -116,7 +116,7 @@ class Laboratory:
 
     async def _run(self, until: Phase | None, turns: int | None) -> AsyncGenerator[Event]:
         progress, self._settings = read_progress(self.project), self.project.settings()
-        models = self._desks.models(self._settings)
+        models = self.desks.models(self._settings)
         model = await asyncio.to_thread(models.model_for, progress.phase, Agent.POSTDOC)
         tier = await asyncio.to_thread(best_tier)
         branch, head = await asyncio.to_thread(lambda: (self.project.branch_name, self.project.head))
@@ -259,7 +259,7 @@ class Laboratory:
             """Say what happens from whatever thread it happens in."""
             loop.call_soon_threadsafe(queue.put_nowait, event)
 
-        desk = await asyncio.to_thread(self._desks.laid, settings, progress, head, tape, queue.put_nowait, tell)
+        desk = await asyncio.to_thread(self.desks.laid, settings, progress, head, tape, queue.put_nowait, tell)
         step = asyncio.ensure_future(STEPS[progress.phase](desk))
         step.add_done_callback(lambda _: queue.put_nowait(None))
         try:

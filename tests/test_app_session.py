@@ -78,12 +78,13 @@ async def test_changing_the_history_holds_the_engine_first_and_after(tmp_path: P
 async def test_the_app_gives_the_built_in_researcher_its_pace(tmp_path: Path) -> None:
     new_project(tmp_path / "noise")
     laboratory = laboratory_on(Project.open(tmp_path / "noise"), PersonGate(running=False), 0.25)
-    assert laboratory._model is not None
-    assert (laboratory._model.name, laboratory._model._pace) == ("built-in researcher", 0.25)  # type: ignore[attr-defined]
+    model = laboratory.desks.model
+    assert model is not None
+    assert (model.name, model._pace) == ("built-in researcher", 0.25)  # type: ignore[attr-defined]
 
 
 def test_a_model_for_a_role_is_not_lost_behind_the_pace_of_the_built_in_researcher(tmp_path: Path) -> None:
     project = new_project(tmp_path / "noise")
     file = project.path / "lab.toml"
     file.write_text(file.read_text(encoding="utf-8").replace("[models]\n", '[models]\njudge = "mine"\n'))
-    assert laboratory_on(project, PersonGate(running=False), 0.25)._model is None
+    assert laboratory_on(project, PersonGate(running=False), 0.25).desks.model is None
