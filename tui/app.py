@@ -135,8 +135,11 @@ class LabtopApp(App[None]):
     def _display(self, screen: Screen[object], renderable: Any) -> None:
         """Write a frame, but of it only what does not stand in the terminal already."""
         if isinstance(renderable, CompositorUpdate):
-            renderable = Changes(renderable, self._painted)
-        super()._display(screen, renderable)
+            changes: Any = Changes(renderable, self._painted)
+            super()._display(screen, changes)
+            untie(renderable)
+        else:
+            super()._display(screen, renderable)
 
     def enter(self, path: Path, running: bool = False) -> None:
         """Open the project in `path`, in a worker."""
@@ -192,9 +195,9 @@ class LabtopApp(App[None]):
             (f"\n  {error.title}\n\n", "bold $text-error"),
             f"  {error.message}\n",
             (f"  {error.hint}\n" if error.hint else "", "$text-muted"),
-            ("\n  q", "$accent"),
+            ("\n  q", "$text-accent"),
             " quit   ",
-            ("p", "$accent"),
+            ("p", "$text-accent"),
             " your projects",
         )
         opening = self.screen

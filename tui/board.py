@@ -140,6 +140,8 @@ SHORT_AGENTS = {
 }
 
 _SOLVED = (Phase.EXPERIMENTS, Phase.REPORT)
+MOST = 1000
+"""Turns, and candidates of a solver, that are kept here; the history screen shows every one."""
 
 
 @dataclass(slots=True)
@@ -318,6 +320,7 @@ class Board:
             self._measure(turn.score)
         self._chart(turn)
         self.history.insert(0, _row(turn, commit, previous))
+        del self.history[MOST:]
         self.cost += turn.cost
         self.sunk, self.paid = self.sunk + beyond(self.paid, turn.cost), Cost()
         self.head, self.turn, self.phase = commit, turn.number, turn.phase
@@ -343,6 +346,8 @@ class Board:
             points.append(Point(turn.number, score.value, score.judge, score.kept, False, *of))
         elif turn.status is Status.FAILED:
             points.append(Point(turn.number, None, 0.0, False, True, turn.command, turn.reflection or turn.outcome))
+        if len(points) > MOST:  # what was the best for a time stays as long as anything does
+            points.pop(next((place for place, point in enumerate(points) if not point.kept), 0))
 
 
 def restored(turns: Iterable[tuple[str, Turn]], progress: Progress) -> Board:

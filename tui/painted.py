@@ -6,8 +6,9 @@ is most of what it writes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import chain
 from typing import NamedTuple
 
 from rich.cells import cell_len
@@ -107,6 +108,22 @@ class Changes(CompositorUpdate):
 
     def render_segments(self, console: Console) -> str:
         return self._painted.changes(self._update, console)
+
+
+def untie(update: CompositorUpdate) -> None:
+    """Free the strips of an update that was written.
+
+    A strip that Textual had no need to divide is kept as its own only part: a ring, thousands of them a minute, that
+    none but the collector of cyclic garbage could break up, in its longest and rarest walks.
+    """
+    rows: Iterable[Iterable[Strip | None]] = ()
+    if isinstance(update, LayoutUpdate):
+        rows = update.strips
+    elif isinstance(update, ChopsUpdate):
+        rows = (chops.values() for chops in update.chops)
+    for strip in chain.from_iterable(rows):
+        if strip is not None:
+            strip._divide_cache.clear()
 
 
 def pieces(update: CompositorUpdate) -> Iterator[tuple[int, int, Strip]]:

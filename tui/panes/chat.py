@@ -10,7 +10,6 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
 
-from core.clean import clean
 from core.record import Turn
 from tui.widgets.aside import Aside
 from tui.widgets.document import NOTHING, Block, Document
@@ -18,7 +17,7 @@ from tui.widgets.frame import MUTED, entitle, frame
 from tui.widgets.spoken import CURSOR, FOLDED, PROMPT, Growing, headline, spoken
 from tui.widgets.stack import Slot, Stack
 
-KEPT = 400
+KEPT = 200
 """Turns that are held here, where others can be read from the history again."""
 ASKED = 40
 """Turns that are read from the history at a time."""
@@ -32,6 +31,8 @@ _LEVELS = {"info": ("i", MUTED), "warning": ("!", "$text-warning"), "error": ("â
 _IN_HAND = "reverse"
 
 
+_USUAL: frozenset[str] = frozenset()
+"""Of a turn of which nothing was opened: one for all, since each empty set is an object of its own."""
 class Said(Slot):
     """A turn, or words that are none: a note, a reply that was broken off or is being written."""
 
@@ -46,7 +47,7 @@ class Said(Slot):
         self.aside: Aside | None = None
         """What was seen while the turn was made."""
         self.asked = ""
-        self.opened: frozenset[str] = frozenset()
+        self.opened = _USUAL
         """The parts that stand the other way than those of most turns."""
 
 
@@ -198,7 +199,7 @@ class ChatPane(Stack[Said]):
         """Open all that is folded but the prompts, or fold it again."""
         self._unfolded = not self._unfolded
         for slot in self._slots:
-            slot.opened = frozenset()
+            slot.opened = _USUAL
         self._in_place([slot for slot in self._slots if slot.turn is not None], follow=self.max_scroll_y > 0)
         self._draw(self._cursor)
 
@@ -311,7 +312,7 @@ class ChatPane(Stack[Said]):
     def _add(self, slot: Said) -> None:
         if self._empty:
             self._empty = False
-            self._slots.clear()
+            self.drop(list(self._slots))
         if not self.following:
             self._below += 1
         notes = [slot for slot in self._slots if not slot.number]

@@ -170,7 +170,7 @@ class DiffPane(LineView):
             return super()._strip(index)
         if (known := self._strips.get(index)) is None:
             known = (Strip([]), self._both(self._changes.pairs[index]), self.visual_style)
-            self._strips[index] = known
+            self._keep(index, known)
         gutter, body, style = known
         if (selection := self.text_selection) and (span := selection.get_span(index)):
             start, end = span[0], span[1] if span[1] >= 0 else body.cell_length

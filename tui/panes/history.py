@@ -161,9 +161,11 @@ class HistoryPane(LineView):
 
 
 def turns_counted(rows: Sequence[HistoryRow]) -> str:
-    """How many turns there are; the making of the project, turn 0, is none."""
+    """How many turns there are, and are here; the making of the project, turn 0, is none."""
     count = sum(row.turn > 0 for row in rows)
-    return f"{count} turn{'s' if count != 1 else ''}" if count else ""
+    if not count:
+        return ""
+    return f"{count} of {rows[0].turn} turns" if rows[-1].turn > 1 else f"{count} turn{'s' if count != 1 else ''}"
 
 
 def history_line(row: HistoryRow, width: int, digits: int) -> Content:

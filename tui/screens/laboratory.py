@@ -223,10 +223,9 @@ class LaboratoryScreen(LeavingScreen):
 
     async def goto(self, turn: str) -> str:
         """Look at a turn in the history."""
-        row = self._row_of(turn)
-        if row is None:
+        if not (turn.isdecimal() and 0 < int(turn) <= self.board.turns):
             return self._no_turn(turn)
-        self._look_back(row.turn)
+        self._look_back(int(turn))
         return ""
 
     async def roll_back_to(self, turn: str) -> str:
@@ -254,6 +253,8 @@ class LaboratoryScreen(LeavingScreen):
         return next((row for row in self.board.history if str(row.turn) == turn), None)
 
     def _no_turn(self, turn: str) -> str:
+        if turn.isdecimal() and 0 < int(turn) <= self.board.turns:
+            return f"turn {turn} is farther back than what stands here: choose it in the history (/goto {turn})"
         return f"there is no turn {turn or '…'} on this line; the last one is {self.board.turns}"
 
     def action_edit_settings(self) -> None:

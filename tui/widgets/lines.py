@@ -17,6 +17,9 @@ from textual.style import Style
 
 from tui.widgets.frame import SCROLLING
 
+DRAWN = 512
+"""Lines that are kept as they were drawn; more than any screen is high."""
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -41,7 +44,7 @@ class LineView(ScrollView, can_focus=True):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002  Textual's own name
         super().__init__(id=id, classes=classes)
         self._count = 0
-        self._strips: LRUCache[int, tuple[Strip, Strip, Style]] = LRUCache(512)
+        self._strips: dict[int, tuple[Strip, Strip, Style]] = {}
 
     @property
     def allow_select(self) -> bool:
@@ -72,7 +75,7 @@ class LineView(ScrollView, can_focus=True):
         gutter, body, style = self._strip(index)
         room = max(1, width - gutter.cell_length)
         left = self.scroll_offset.x
-        shown = body.apply_offsets(0, index).crop_extend(left, left + room, style.rich_style)
+        shown = body.apply_offsets(0, index).crop(left).adjust_cell_length(room, style.rich_style)
         return Strip.join([gutter, shown]).crop(0, width)
 
     def _strip(self, index: int) -> tuple[Strip, Strip, Style]:
@@ -84,8 +87,13 @@ class LineView(ScrollView, can_focus=True):
         body = line.body if selection is None else self._selected(line.body, index, selection)
         made = (to_strip(line.gutter, style), to_strip(body, style), style)
         if selection is None:
-            self._strips[index] = made
+            self._keep(index, made)
         return made
+    def _keep(self, index: int, drawn: tuple[Strip, Strip, Style]) -> None:
+        if len(self._strips) >= DRAWN:
+            self._strips.clear()
+        self._strips[index] = drawn
+
 
     def tint(self, style: str, otherwise: str = "") -> str:
         """`style` where colours can be mixed, else `otherwise`: sixteen colours know no pale ones."""
@@ -111,7 +119,7 @@ class LineView(ScrollView, can_focus=True):
 
     def changed(self, index: int) -> None:
         """Line `index` has to be made anew."""
-        self._strips.discard(index)
+        self._strips.pop(index, None)
         self.refresh_line(index)
 
     @property

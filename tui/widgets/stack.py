@@ -21,7 +21,7 @@ from tui.widgets.lines import to_strip
 
 GUESSED = 8
 """Lines that a document is taken to have until it is laid out."""
-HELD = 100
+HELD = 40
 """Documents that stay laid out; others are made anew when they come into view."""
 
 
@@ -49,6 +49,8 @@ class Stack(ScrollView, Generic[S], can_focus=True):
         super().__init__(id=id, classes=classes)
         self._slots: list[S] = []
         self._starts: list[int] = [0]
+        """The line on which each slot begins, and the one below them all; right as far as to place `_stale`."""
+        self._stale = 0
         self._held: dict[S, None] = {}
         self._following = True
         self._settling = False
@@ -82,13 +84,14 @@ class Stack(ScrollView, Generic[S], can_focus=True):
 
     def fill(self, slots: Iterable[S]) -> None:
         """Forget all that is there and begin anew, at the end."""
-        self._slots = list(slots)
+        self._slots, self._stale = list(slots), 0
         self._held.clear()
         self._following = True
         self._settle()
 
     def add(self, slot: S) -> None:
         """One more at the end."""
+        self._stale = min(self._stale, len(self._slots))
         self._slots.append(slot)
         self._settle()
 
@@ -97,6 +100,7 @@ class Stack(ScrollView, Generic[S], can_focus=True):
         gone = set(slots)
         if gone:
             top = self._slots[self.top] if self._slots else None
+            self._stale = min(self._stale, next(at for at, slot in enumerate(self._slots) if slot in gone))
             self._slots = [slot for slot in self._slots if slot not in gone]
             for slot in gone:
                 self._held.pop(slot, None)
@@ -116,8 +120,8 @@ class Stack(ScrollView, Generic[S], can_focus=True):
         height = len(document.lines(width)) if width else slot.height
         if slot.width == width and slot.height == height and before is not None:
             same = document.common(before, width)
-            start = self._starts[self._slots.index(slot)]
-            self.refresh_lines(start + same, height - same)
+            place = next(at for at in reversed(range(len(self._slots))) if self._slots[at] is slot)
+            self.refresh_lines(self._starts[place] + same, height - same)
         else:
             slot.width = -1
             self._settle()
@@ -150,7 +154,7 @@ class Stack(ScrollView, Generic[S], can_focus=True):
         """Lay out what is in view and a page around it; the line on top (of `anchor`, if given) stays on top."""
         width, height = self.room, self.size.height
         if not width or not self._slots:
-            self._starts = [0, *accumulate(slot.height for slot in self._slots)]
+            self._reckon()
             self._place(0)
             return
         if self._following:
@@ -159,38 +163,46 @@ class Stack(ScrollView, Generic[S], can_focus=True):
             at = self._slots.index(anchor) if anchor is not None else self.top
             offset = self.scroll_offset.y - self._starts[at] if anchor is None else 0
         missing = self._lay_around(at, min(offset, GUESSED * height), height)
-        self._starts = [0, *accumulate(slot.height for slot in self._slots)]
+        self._reckon()
         self._place(self._starts[at] + min(offset, self._slots[at].height - 1))
         if missing:
             self.lacking(missing)
 
+    def _reckon(self) -> None:
+        """Find out where the slots begin, from the first on whose height has changed: mostly that is the last."""
+        start = self._starts[self._stale]
+        heights = (slot.height for slot in self._slots[self._stale :])
+        self._starts[self._stale :] = accumulate(heights, initial=start)
+        self._stale = len(self._slots)
+
     def _lay_around(self, at: int, offset: int, height: int) -> list[S]:
         """Lay out two pages down from the slot `at` and one page up; what could not be."""
-        missing = [] if self._lay(self._slots[at]) else [self._slots[at]]
-        left = 2 * height + offset - self._slots[at].height
-        for slot in self._slots[at + 1 :]:
-            if left <= 0:
-                break
-            missing += [] if self._lay(slot) else [slot]
-            left -= slot.height
-        left = 2 * height if self._following else height
-        for place in range(at - 1, -1, -1):
-            if left <= 0:
+        down = self._lay_on(range(at, len(self._slots)), 2 * height + offset)
+        return down + self._lay_on(reversed(range(at)), 2 * height if self._following else height)
+
+    def _lay_on(self, places: Iterable[int], lines: int) -> list[S]:
+        """Lay out one slot after the other until there are so many lines; what could not be."""
+        missing: list[S] = []
+        for place in places:
+            if lines <= 0:
                 break
             slot = self._slots[place]
-            missing += [] if self._lay(slot) else [slot]
-            left -= slot.height
+            missing += [] if self._lay(place) else [slot]
+            lines -= slot.height
         return missing
 
-    def _lay(self, slot: S) -> bool:
+    def _lay(self, place: int) -> bool:
         """Find out how high a slot is; whether that could be."""
-        width = self.room
+        slot, width = self._slots[place], self.room
         if slot.width == width:
             return True
         document = self._document(slot)
         if document is None:
             return False
-        slot.width, slot.height = width, max(1, len(document.lines(width)))
+        height = max(1, len(document.lines(width)))
+        if height != slot.height:
+            self._stale = min(self._stale, place)
+        slot.width, slot.height = width, height
         return True
 
     def _place(self, line: int) -> None:
@@ -241,7 +253,7 @@ class Stack(ScrollView, Generic[S], can_focus=True):
             strip = drawn[local] if local < len(drawn) else Strip.blank(width, style.rich_style)
         else:
             strip = to_strip(content, style)
-        return strip.apply_offsets(0, line).crop_extend(0, width, style.rich_style)
+        return strip.apply_offsets(0, line).adjust_cell_length(width, style.rich_style)
 
     def _content(self, at: int, local: int) -> Content | None:
         """A line that is not as its document drew it: unread, selected or in hand; None for any other."""
