@@ -6,6 +6,7 @@ import asyncio
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,14 +16,28 @@ from textual.app import App
 
 from core.events import State
 from tests.app_stage import app_on, laboratory, opened, until
-from tests.watchdog import LIMIT, watched
+from tests.kept import Clocks
+from tests.watchdog import LIMIT, WORK, _work, watched
 
 
 def spin(seconds: float) -> None:
-    """Compute for so long, by this thread's own clock."""
-    end = time.thread_time() + seconds
-    while time.thread_time() < end:
-        sum(range(1000))
+    """Compute for so long, on a core as quick as the limits are meant for."""
+    for _ in range(round(seconds / WORK)):
+        _work()
+
+
+def sleep(seconds: float) -> None:
+    """Do nothing for so long."""
+    time.sleep(seconds)
+
+
+def write_down(seconds: float, file: Path) -> None:
+    """Wait for a disk that takes its time: a pipe that is read late."""
+    reader = threading.Timer(seconds, file.read_bytes)
+    reader.start()
+    with file.open("w") as pipe:
+        pipe.write("done")
+    reader.join()
 
 
 async def on_the_loop(call: Callable[..., object], *arguments: object) -> None:
@@ -36,13 +51,35 @@ async def on_the_loop(call: Callable[..., object], *arguments: object) -> None:
 async def in_the_laboratory(folder: Path, call: Callable[..., object], *arguments: object) -> None:
     """Let the app make a call on the stage that all tests of the app stand on."""
     async with opened(app_on(folder)) as pilot:
+        await pilot.pause(0.3)  # the processes have started that are asked about the project
         laboratory(pilot).call_later(call, *arguments)
         await pilot.pause()
 
 
-async def test_a_callback_that_computes_for_long_is_a_fault() -> None:
-    with pytest.raises(AssertionError, match="ms of CPU in"):
-        await on_the_loop(spin, 20 * LIMIT)
+KEPT = r"ms, \d+ of them CPU, in"
+
+
+@pytest.mark.parametrize("keep", [spin, sleep])
+async def test_a_callback_that_computes_or_sleeps_for_80_milliseconds_is_a_fault(keep: Callable[..., object]) -> None:
+    with pytest.raises(AssertionError, match=KEPT):
+        await on_the_loop(keep, 0.08)
+
+
+async def test_a_callback_that_waits_for_a_file_is_a_fault(tmp_path: Path) -> None:
+    os.mkfifo(file := tmp_path / "slow")
+    with pytest.raises(AssertionError, match=KEPT):
+        await on_the_loop(write_down, 0.08, file)
+
+
+async def test_to_wait_for_a_core_that_others_have_is_no_fault() -> None:
+    clocks = Clocks()
+    start = clocks.now()
+    queue = start.queued
+    for _ in range(3):
+        spin(0.01)
+    kept, computed = clocks.kept(start._replace(wall=start.wall - 1, queued=queue - 1), 0.0)  # as if queued for 1 s
+    clocks.close()
+    assert computed <= kept < 0.5
 
 
 @pytest.mark.parametrize(
@@ -74,7 +111,7 @@ async def test_a_short_call_is_no_fault_and_the_loop_is_left_as_it_was() -> None
 
 async def test_every_test_on_the_stage_of_the_app_is_watched(tmp_path: Path) -> None:
     with pytest.raises(AssertionError, match="the UI loop was kept"):
-        await in_the_laboratory(tmp_path, spin, 20 * LIMIT)
+        await in_the_laboratory(tmp_path, sleep, 0.08)
 
 
 async def test_a_study_is_opened_watched_and_walked_through_within_the_limit(tmp_path: Path) -> None:
