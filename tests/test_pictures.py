@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,8 +13,10 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Static
 
-from core.latex import drawing, pictures
+from core.latex import apart, drawing, pictures
+from core.latex.pages import pages_as_text
 from core.latex.pictures import NotDrawn, Picture, picture
+from core.sandbox import linux
 from tests.app_stage import app_on, frame_of, laboratory, opened, told, until
 from tests.pane_stage import staged
 from tui.panes.report import ReportPane
@@ -70,10 +75,45 @@ def test_what_a_broken_reader_says_is_no_picture_and_none_of_it_is_repeated(said
 
 
 def test_a_reader_that_does_not_come_back_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pictures, "SECONDS", -4.5)
-    monkeypatch.setattr(pictures, "_START", "import time; time.sleep(60)")
+    monkeypatch.setattr(apart, "SECONDS", -4.5)
+    monkeypatch.setattr(apart, "_START", "import time; time.sleep(60)")
     with pytest.raises(NotDrawn, match="too long"):
         picture(pdf(), 0, 40, 40)
+    assert pages_as_text(pdf()) == ()
+
+
+def bomb() -> bytes:
+    """A PDF of a few kilobytes whose page asks for a gigabyte."""
+    packer = zlib.compressobj(9)
+    first, again = (packer.compress(bytes(1 << 20)) + packer.flush(zlib.Z_FULL_FLUSH) for _ in range(2))
+    content = zlib.compress(first + 1000 * again, 9)
+    name, length = b"/Filter[/FlateDecode/FlateDecode]/Length ", str(len(content)).encode()
+    made = pdf(1, ink="HERE").replace(b"/Length 4>>stream\nHERE", name + length + b">>stream\n" + content)
+    return made + b"\n" * 4  # the table of places is wrong now: readers look for the objects themselves
+
+
+def test_what_a_page_asks_for_beyond_measure_ends_its_reader_only() -> None:
+    data = bomb()
+    assert len(data) < 20_000
+    with pytest.raises(NotDrawn, match="too much"):
+        picture(data, 0, 40, 40)
+    assert "".join(pages_as_text(data)) == ""
+
+
+@pytest.mark.skipif(not linux.landlock_abi(), reason="this kernel has no Landlock")
+def test_a_reader_of_pdfs_reaches_no_file_and_no_network() -> None:
+    code = """
+import socket
+from core.latex.drawing import shut_in
+shut_in()
+for attempt in (lambda: open("/etc/passwd"), socket.socket):
+    try:
+        attempt()
+    except OSError:
+        print("refused")
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=True)
+    assert done.stdout.split() == ["refused"] * 2
 
 
 def halves(width: int = 40, height: int = 20) -> Picture:

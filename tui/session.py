@@ -228,7 +228,7 @@ class Session:
             return source, ()
         if ages[0] < ages[1] - SAME_TURN:
             return source, ()  # pages of another turn, left behind by a roll-back
-        from core.latex.text import pages_as_text
+        from core.latex.pages import pages_as_text
 
         return source, pages_as_text(self.project.read_bytes(f"{REPORT}.pdf"))
 

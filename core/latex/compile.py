@@ -12,8 +12,8 @@ from pathlib import Path, PurePosixPath
 from core.clean import clean
 from core.errors import LatexError
 from core.latex.engines import Engine, find_engine
+from core.latex.pages import pages_as_text
 from core.latex.problems import Problem, in_order, read_log
-from core.latex.text import pages_as_text
 from core.sandbox.outcome import Ending, Outcome, Tier
 from core.sandbox.run import run
 from core.sandbox.scratch import scratch

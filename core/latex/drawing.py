@@ -1,25 +1,58 @@
-"""Draws one page of a PDF that nobody has checked, in a process of its own with narrow limits.
+"""Draws a page of a PDF that nobody has checked, or reads the text of all, in a process of its own with narrow limits.
 
-python -m core.latex.drawing PAGE WIDTH HEIGHT < PDF     writes `PAGES WIDTH HEIGHT` and the pixels, or `PAGES problem`
+python -m core.latex.drawing draw PAGE WIDTH HEIGHT < PDF  writes `PAGES WIDTH HEIGHT` and the pixels, or `PAGES why`
+python -m core.latex.drawing text < PDF                    writes a line for each page, its text as JSON
 """
 
 from __future__ import annotations
 
+import json
+import os
 import resource
 import signal
 import sys
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import Any
+
+from core.sandbox import linux, seccomp
 
 SECONDS = 20
 MEMORY = 1536 << 20
 LARGEST = 60 << 20
 """Bytes that a PDF may have."""
 MOST_PIXELS = 12_000_000
+MOST_PAGES = 60
+"""Pages whose text is read."""
+LONGEST_PAGE = 20_000
+
+_FONTS = ("/usr/share/fonts", "/usr/local/share/fonts", "/usr/share/X11/fonts")
+"""Where PDFium looks for fonts that a document does not bring along."""
 
 
 def main() -> None:
-    """Draw the page that the command line names so that it fits into a width and height in pixels."""
-    number, width, height = map(int, sys.argv[1:4])
+    """Do what the command line says."""
+    verb, *numbers = sys.argv[1:]
+    import pypdfium2  # noqa: F401  before the files are out of reach
+
+    shut_in()
+    signal.alarm(SECONDS)
+    out, pdf = sys.stdout.buffer, sys.stdin.buffer.read(LARGEST + 1)
+    if verb == "draw":
+        out.writelines(drawn(pdf, *map(int, numbers)))
+    else:
+        for text in page_texts(pdf):
+            out.write(json.dumps(text).encode() + b"\n")
+            out.flush()  # a later page may be the end of this process
+    out.flush()
+
+
+def shut_in() -> None:
+    """Take from this process what a reader does not need: much memory, and all files but fonts and Python's own.
+
+    Files, and the network with them, as far as the kernel can; the limits hold everywhere.
+    """
     for name, value in (
         (resource.RLIMIT_AS, MEMORY),
         (resource.RLIMIT_CORE, 0),
@@ -27,10 +60,40 @@ def main() -> None:
         (resource.RLIMIT_NOFILE, 64),
     ):
         resource.setrlimit(name, (value, value))
-    signal.alarm(SECONDS)
-    out = sys.stdout.buffer
-    out.writelines(drawn(sys.stdin.buffer.read(LARGEST + 1), number, width, height))
-    out.flush()
+    if linux.landlock_abi():
+        with suppress(OSError):
+            linux.give_up_privileges()
+            linux.restrict_files((*_FONTS, str(Path(os.__file__).parent)), ())
+            linux.install_filter(seccomp.filter_for(seccomp.Room.SHARED, linux.landlock_abi()))
+
+
+def page_texts(pdf: bytes) -> Iterator[str]:
+    """The text of each page as PDFium tells it; nothing for a page that is broken, or a file that is no PDF."""
+    import pypdfium2
+
+    if len(pdf) > LARGEST:
+        return
+    try:
+        document = pypdfium2.PdfDocument(pdf)
+    except pypdfium2.PdfiumError:
+        return
+    for number in range(min(len(document), MOST_PAGES)):
+        yield _page_text(document, number)
+    document.close()
+
+
+def _page_text(document: Any, number: int) -> str:
+    import pypdfium2
+
+    with ExitStack() as open_:
+        try:
+            page = document[number]
+            open_.callback(page.close)
+            text = page.get_textpage()
+            open_.callback(text.close)
+            return str(text.get_text_bounded()[:LONGEST_PAGE])
+        except pypdfium2.PdfiumError:
+            return ""
 
 
 def drawn(pdf: bytes, number: int, width: int, height: int) -> tuple[bytes, bytes]:

@@ -1,23 +1,17 @@
-"""Pages and figures as pictures, drawn by a limited process: what a hostile PDF does to its reader stays there."""
+"""Pages and figures as pictures, drawn by a limited process."""
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import core
-from core.latex.drawing import SECONDS
+from core.latex.apart import asked
 
 if TYPE_CHECKING:
     from core.workspace.project import Project
 
 REPORT = "report/report.pdf"
-_START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from core.latex.drawing import main; main()"
 _MOST_FIGURES = 60
 
 
@@ -43,22 +37,11 @@ def figures(project: Project) -> tuple[str, ...]:
 
 def picture(pdf: bytes, page: int, width: int, height: int) -> Picture:
     """Page `page` (from 0) of a PDF, drawn as large as fits into `width` × `height` pixels; slow. Raises NotDrawn."""
-    root = str(Path(core.__file__).parent.parent)
-    command = (sys.executable, "-P", "-B", "-c", _START, root, str(page), str(width), str(height))
-    variables = {"PATH": os.defpath, "LC_ALL": "C.UTF-8"}
     try:
-        done = subprocess.run(
-            command,
-            input=pdf,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=variables,
-            timeout=SECONDS + 5,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
+        said = asked(pdf, "draw", page, width, height)
+    except TimeoutError:
         raise NotDrawn("drawing it takes too long") from None
-    return _read(done.stdout)
+    return _read(said)
 
 
 def _read(said: bytes) -> Picture:

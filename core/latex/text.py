@@ -1,55 +1,18 @@
-"""LaTeX and PDF as text that a person or a model can read."""
+"""LaTeX as text that a person or a model can read."""
 
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
 from core.clean import clean
 
-MOST_PAGES = 60
-LONGEST_PAGE = 20_000
 LONGEST_SOURCE = 200_000
 """Characters of LaTeX that are translated; a longer source is cut."""
 
 _CITATIONS = ("cite", "citet", "citep", "citealp", "citealt", "citeauthor", "citeyear", "nocite")
-PDFIUM = threading.Lock()
-"""Held by whoever uses pypdfium2: PDFium crashes when two threads are inside it."""
-
-
-def pages_as_text(pdf: bytes) -> tuple[str, ...]:
-    """The text of each page, cleaned, at most `MOST_PAGES` pages; empty when `pdf` is not a readable PDF."""
-    import pypdfium2
-
-    with PDFIUM:
-        try:
-            document = pypdfium2.PdfDocument(pdf)
-        except pypdfium2.PdfiumError:
-            return ()
-        try:
-            return tuple(_page_text(document, number) for number in range(min(len(document), MOST_PAGES)))
-        finally:
-            document.close()
-
-
-def _page_text(document: Any, number: int) -> str:
-    import pypdfium2
-
-    try:
-        page = document[number]
-    except pypdfium2.PdfiumError:
-        return ""
-    text = page.get_textpage()
-    try:
-        # PDFium writes a hyphen at a line's end as U+FFFE or U+0002; the word goes on in the next line.
-        found = re.sub("[\ufffe\x02]\r?\n?", "", text.get_text_bounded()[:LONGEST_PAGE])
-        return clean(found.replace("\r\n", "\n")).strip()
-    finally:
-        text.close()
-        page.close()
 
 
 def plain(tex: str) -> str:
