@@ -13,6 +13,7 @@ from textual.message import Message
 from core.record import Turn
 from tui.widgets.aside import Aside
 from tui.widgets.document import NOTHING, Block, Document
+from tui.widgets.bounded import bounded
 from tui.widgets.frame import MUTED, entitle, frame
 from tui.widgets.spoken import CURSOR, FOLDED, PROMPT, Growing, headline, spoken
 from tui.widgets.stack import Slot, Stack
@@ -170,7 +171,7 @@ class ChatPane(Stack[Said]):
     def note(self, text: str, level: str) -> None:
         """A line of labtop's own; `level` is `info`, `warning` or `error`."""
         mark, style = _LEVELS.get(level, _LEVELS["info"])
-        said = Content.styled(clean(text), style)
+        said = Content.styled(bounded(text), style)
         block = Block(said, Content.styled(f"{mark} ", style), Content("  "))
         self._add(Said(document=Document([block, Block(NOTHING)])))
 
