@@ -18,7 +18,7 @@ from textual.filter import LineFilter
 
 from tui.attention import Attention, call
 from tui.filters import EscapeFilter
-from tui.painted import Changes, Painted
+from tui.painted import Changes, Painted, untie
 from tui.screens.opening import OpeningScreen
 from tui.themes import dress
 
