@@ -15,8 +15,9 @@ $(STAMP): requirements.lock pyproject.toml
 	PYTHON="$(PYTHON)" bash .ci/env.sh $(VENV)
 	touch $@
 
+# Three at once, also on two cores: tests wait a third of their time.
 test: env check    ## every test that must hold before a change lands
-	$(BIN)/pytest -n 2 -q
+	$(BIN)/pytest -n 3 -q
 
 check: env         ## style, types and boundaries
 	$(BIN)/ruff check .

@@ -130,7 +130,7 @@ def test_a_killed_engine_is_seen_in_words_and_started_anew(tmp_path: Path) -> No
         terminal.until("ended unexpectedly")
         terminal.until("space tries again")
         terminal.press("n")
-        wait_for(lambda: Project.open(project).holder() not in (None, engine), "a new engine")
+        wait_for(lambda: engine_of(project) is not None, "a new engine")
         found = engine_of(project)
         assert found is not None
         assert found.pid != engine

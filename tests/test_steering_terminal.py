@@ -43,6 +43,7 @@ def waits(terminal: Terminal, words: str) -> None:
     terminal.read(0.7)
 
 
+@pytest.mark.slow
 def test_a_person_steers_by_keys_and_what_they_left_out_reaches_the_next_prompt(tmp_path: Path) -> None:
     user = user_at(tmp_path)
     with ChatServer(replies) as server:

@@ -69,6 +69,7 @@ def check_report(project: Project) -> None:
     assert (project.path / "report/report.pdf").read_bytes().startswith(b"%PDF")
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 async def test_two_data_sets_and_seeds_give_two_real_and_different_studies(tmp_path: Path) -> None:
     few = "with 100%, 50% and 25% of it and 3 seeds"
