@@ -18,9 +18,12 @@ from core.comparison import METRICS, spread_of
 from core.consequences import REPORT, sections_of
 from core.errors import HistoryError
 from core.handwork import FINDINGS, REOPENS, commit_hand_edits
-from core.latex.sections import SECTIONS, with_section
+from core.latex.paragraphs import bare, made_of, paragraphs
+from core.latex.sections import with_section
 from core.lines import find_line
 from core.literature.references import unresolved
+from core.origins import Measured, numbers_of
+from core.pieces import PROGRAM, RESULTS, Piece, read_piece, texts_in
 from core.progress import read_progress
 from core.record import Phase
 from core.sandbox.metrics import MetricsError, read_metrics
@@ -31,12 +34,13 @@ from core.workspace.turns import TurnSummary, one_line
 if TYPE_CHECKING:
     from core.workspace.project import Project
 
-PROGRAM, RESULTS = "program", "results"
 PROGRAM_FILE = "experiment/main.py"
 _DATA = "data/prepare.py"
 _BIBLIOGRAPHY = "literature/references.bib"
 _SAID = 1500
 """How many characters of a paragraph the notes repeat."""
+_MOST_NUMBERS = 60
+"""Numbers of a text whose measurement is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,11 @@ class _Sides:
         return self.there.read(path, self.parted) if self.parted else ""
 
     @property
+    def sections(self) -> dict[str, str]:
+        """The texts of the other line's report, as it stands."""
+        return sections_of(self.there.read(REPORT, self.head))
+
+    @property
     def slug(self) -> str:
         """What the files of the finding are called."""
         name = re.sub(r"[^A-Za-z0-9._-]+", "-", self.line)[-60:].strip("-.")
@@ -94,29 +103,54 @@ class _Basket:
     measured: str
     metrics: Mapping[str, Any] | None
     files: dict[str, str] = field(default_factory=dict)
+    numbers: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """The numbers in the texts that are taken, as they stand there, each with what measured it."""
     notes: dict[Phase, list[str]] = field(default_factory=lambda: defaultdict(list))
     taken: list[str] = field(default_factory=list)
     conflicts: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """Something that a line has to take, in words; `usual` for what is taken where nobody chooses."""
+
+    piece: Piece
+    words: str
+    usual: bool
+
+
+def offered(project: Project, named: str) -> list[Offered]:
+    """What can be taken of the line, turn or folder `named`; raises HistoryError where there is nothing."""
+    sides = _sides(project, named)
+    usual = _usual(sides)
+    measured, metrics = _measured(sides)
+    found = [(Piece(PROGRAM), measured)] if sides.theirs(PROGRAM_FILE) else []
+    if metrics is not None:
+        found.append((Piece(RESULTS), f"{measured}, by commit {sides.at.commit[:12]}"))
+    found += texts_in(sides.sections)
+    return [Offered(piece, words, piece in usual) for piece, words in found]
+
+
 def find(project: Project, named: str, parts: Sequence[str] = ()) -> Finding:
     """What taking `parts` of the line, turn or folder `named` would do; nothing is written.
 
-    A part is `program`, `results` or `section NAME`; without any it is the program, the results and the section
-    Results, as far as they are there. Raises HistoryError for unknown parts and where there is nothing to take.
+    A part is `program`, `results`, `section NAME` or `section NAME 2` for its second paragraph; without any it is the
+    program, the results and the section Results, as far as they are there. Raises HistoryError for unknown parts and
+    where there is nothing to take.
     """
     sides = _sides(project, named)
-    wanted = [_part(part) for part in parts] or _all_parts(sides)
+    wanted = [read_piece(part) for part in parts] or _usual(sides)
     basket = _Basket(*_measured(sides))
-    if PROGRAM in wanted:
+    with_program = Piece(PROGRAM) in wanted
+    if with_program:
         _add_program(sides, basket)
-    if RESULTS in wanted:
-        _add_results(sides, basket, PROGRAM in wanted)
-    for name in wanted:
-        if name in SECTIONS:
-            _add_section(sides, basket, name)
-    basket.files[f"{sides.slug}.json"] = _numbers(sides, basket.metrics)
+    if Piece(RESULTS) in wanted:
+        _add_results(sides, basket, with_program)
+    for piece in wanted:
+        if piece.section and (not piece.paragraph or Piece(section=piece.section) not in wanted):
+            _add_text(sides, basket, piece)
+    basket.files[f"{sides.slug}.json"] = _numbers(sides, basket)
     for phase, lines in basket.notes.items():
         path = f"notes/{phase.value}.md"
         before = project.read(path)
@@ -186,27 +220,12 @@ def _sides(here: Project, named: str) -> _Sides:
     return _Sides(here, there, named, head, at, parted)
 
 
-def _part(part: str) -> str:
-    """`program`, `results` or a section's name; `results` is the measurement, `section Results` of the report."""
-    if part in (PROGRAM, RESULTS):
-        return part
-    name = re.sub(r"^section[\s:]+", "", part.strip(), flags=re.IGNORECASE)
-    found = next((known for known in SECTIONS if known.casefold() == name.casefold()), None)
-    if found is None or name == part.strip():
-        sections = ", ".join(SECTIONS)
-        raise HistoryError(
-            f"{part[:80]!r} is no part that can be taken.",
-            f"Parts are program, results and section NAME, with one of {sections}.",
-        )
-    return found
-
-
-def _all_parts(sides: _Sides) -> list[str]:
-    found = [PROGRAM] if sides.theirs(PROGRAM_FILE) else []
+def _usual(sides: _Sides) -> list[Piece]:
+    found = [Piece(PROGRAM)] if sides.theirs(PROGRAM_FILE) else []
     if sides.theirs(METRICS):
-        found.append(RESULTS)
-    if sections_of(sides.there.read(REPORT, sides.head)).get("Results"):
-        found.append("Results")
+        found.append(Piece(RESULTS))
+    if sides.sections.get("Results"):
+        found.append(Piece(section="Results"))
     if not found:
         raise HistoryError(f"Line {sides.line} has no program, results or report yet.", "Nothing was taken.")
     return found
@@ -253,32 +272,76 @@ def _add_results(sides: _Sides, basket: _Basket, with_program: bool) -> None:
     basket.notes[Phase.INTERPRETATION].append(words)
 
 
-def _add_section(sides: _Sides, basket: _Basket, name: str) -> None:
-    """Put a section's text into the report, or beside it where the report is still to be written on new results."""
-    text = sections_of(sides.there.read(REPORT, sides.head)).get(name, "")
-    if not text:
-        raise HistoryError(f"The report of line {sides.line} has no text in {name}.", "Nothing was taken.")
+def _add_text(sides: _Sides, basket: _Basket, piece: Piece) -> None:
+    """Put a text into the report, or beside it where the report is still to be written on new results."""
+    text = piece.text_in(sides.sections, sides.line)
+    numbers = _measured_in(sides, text, basket)
+    basket.numbers |= numbers
     basket.missing += _lacking(sides, text)
-    source = f"% taken from line {sides.line}, commit {sides.head}; its numbers: commit {sides.at.commit}"
+    source = "\n".join(_source(sides, numbers))
     report, progress = basket.files.get(REPORT) or sides.mine(REPORT), read_progress(sides.here)
     begun_anew = PROGRAM_FILE in basket.files and (
         progress.finished or progress.phase.number > REOPENS[PROGRAM_FILE].number
     )
     if report and not begun_anew:
-        if sections_of(report).get(name, "") not in (sections_of(sides.before(REPORT)).get(name, ""), text):
-            basket.conflicts.append(f"the section {name} of the report")
-        basket.files[REPORT] = with_section(report, name, f"{source}\n{text}")
-        basket.taken.append(f"the section {name} of its report")
+        mine, where = sections_of(report).get(piece.section, ""), ""
+        if bare(text) in [bare(one) for one in (paragraphs(mine) if piece.paragraph else [mine])]:
+            new, where = mine, ", which stands here already"
+        elif piece.paragraph:
+            new, where = _with_paragraph(sides, piece, mine, text, source)
+        else:
+            new = f"{source}\n{text}"
+            if mine != sections_of(sides.before(REPORT)).get(piece.section, ""):
+                basket.conflicts.append(f"the section {piece.section} of the report")
+        basket.files[REPORT] = with_section(report, piece.section, new) if new != mine else report
+        basket.taken.append(f"{piece.words} of its report{where}")
         return
-    path = f"{sides.slug}-{name.replace(' ', '-')}.tex"
+    path = f"{sides.slug}-{piece.name.removeprefix('section ').replace(' ', '-')}.tex"
     basket.files[path] = f"{source}\n{text}\n"
-    basket.taken.append(f"the section {name} of its report, into {path}: the report here is still to be written")
-    basket.notes[Phase.REPORT].append(f"Section {name} of line {sides.line} ({path}): {one_line(text, _SAID)}")
+    basket.taken.append(f"{piece.words} of its report, into {path}: the report here is still to be written")
+    said = f"{piece.name.capitalize()} of line {sides.line} ({path}): {one_line(text, _SAID)}"
+    basket.notes[Phase.REPORT].append(said)
 
 
-def _numbers(sides: _Sides, metrics: Mapping[str, Any] | None) -> str:
-    """What was measured, with the commit that measured it and the program that did."""
-    at = sides.at
+def _with_paragraph(sides: _Sides, piece: Piece, mine: str, text: str, source: str) -> tuple[str, str]:
+    """A section of ours with a paragraph of theirs: in the place of the one that it was made of, else at the end."""
+    before = paragraphs(sections_of(sides.before(REPORT)).get(piece.section, ""))
+    old = made_of(before, paragraphs(sides.sections[piece.section]), piece.paragraph - 1)
+    if old and mine.count(old) == 1:
+        return mine.replace(old, f"{source}\n{text}"), ", in the place of the one that both lines had"
+    return f"{mine}\n\n{source}\n{text}", f", at the end of {piece.section}"
+
+
+def _measured_in(sides: _Sides, text: str, basket: _Basket) -> dict[str, dict[str, Any]]:
+    """The numbers in a text, as they stand there, that results of the other line hold: where, and who measured them."""
+    results, said = Measured(sides.there, sides.head), numbers_of(text)[:_MOST_NUMBERS]
+    origins = {number: origin for number in said if (origin := results.origin(number))}
+    if unknown := [number for number in said if number not in origins]:
+        more = f" and {len(unknown) - 5} more" if len(unknown) > 5 else ""
+        basket.missing.append(f"where {', '.join(unknown[:5])}{more} was measured: no result of that line holds it")
+    return {
+        number: {
+            "file": origin.file,
+            "name": one_line(origin.name, 60),
+            "value": origin.value,
+            "turn": origin.turn,
+            "commit": origin.commit,
+        }
+        for number, origin in origins.items()
+    }
+
+
+def _source(sides: _Sides, numbers: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """Where a text and its numbers come from, as comments of LaTeX."""
+    yield f"% taken from line {one_line(sides.line)}, commit {sides.head}; its numbers: commit {sides.at.commit}"
+    for said, origin in numbers.items():
+        if origin["commit"] != sides.at.commit:
+            yield f"% {said}: turn {origin['turn']}, commit {origin['commit']}"
+
+
+def _numbers(sides: _Sides, basket: _Basket) -> str:
+    """What was measured, with the commit that measured it and the program that did, and the numbers of the texts."""
+    at, path = sides.at, f"{sides.slug}.json"
     origin = {
         "line": sides.line,
         "project": sides.there.name,
@@ -287,7 +350,20 @@ def _numbers(sides: _Sides, metrics: Mapping[str, Any] | None) -> str:
         "time": at.time,
         "program": blob_sha(sides.theirs(PROGRAM_FILE).encode()),
     }
-    return json.dumps({"origin": origin, "metrics": metrics}, indent=1, ensure_ascii=False) + "\n"
+    told: dict[str, Any] = {"origin": origin, "metrics": basket.metrics}
+    if numbers := _numbers_before(sides.mine(path), at.commit) | basket.numbers:
+        told["numbers"] = numbers
+    return json.dumps(told, indent=1, ensure_ascii=False) + "\n"
+
+
+def _numbers_before(text: str, commit: str) -> dict[str, Any]:
+    """The numbers of texts that were taken from the same results before."""
+    try:
+        held = json.loads(text)
+        numbers = held["numbers"] if held["origin"]["commit"] == commit else {}
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return {}
+    return numbers if isinstance(numbers, dict) else {}
 
 
 def _lacking(sides: _Sides, text: str) -> Iterator[str]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ NUMBER = re.compile(
     r"(?P<percent>\s?(?:\\,)?\\?%)?(?![\w])"
 )
 """A number as a text has it; one that is glued to a word is none."""
+_NO_TEXT = re.compile(r"(?<!\\)%.*|\\[a-zA-Z]+\*?\[[^\]\n]*\]|\\(?:cite\w*|ref|label|input|[hv]space\*?)\{[^{}]*\}")
+"""What of LaTeX is no text: comments, options, keys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,38 +79,69 @@ def said_in(text: str) -> Said | None:
     return Said(value, 0 if "e" in digits.lower() else decimals, found["percent"] is not None)
 
 
+def numbers_of(text: str) -> list[str]:
+    """The numbers of a LaTeX text that are worth looking for, each once; those in keys and comments are none."""
+    found = dict.fromkeys(number[0].strip() for number in NUMBER.finditer(_NO_TEXT.sub(" ", text)))
+    return [number for number in found if (said := said_in(number)) is not None and said.telling]
+
+
 def where_measured(project: Project, text: str) -> Origin | None:
-    """The turn that first measured the number in `text`; None when that is not known. Slow: it reads the history.
+    """The turn that first measured the number in `text`; None when that is not known. Slow: it reads the history."""
+    return Measured(project).origin(text)
 
-    A number that still stands in the results is traced back as far as it stood there unchanged; one that has gone is
-    looked for in older results, the newest first.
-    """
-    said = said_in(text)
-    if said is None or not said.telling:
+
+class Measured:
+    """What a line has measured up to commit `rev`, version by version; read once for all numbers that are asked for."""
+
+    def __init__(self, project: Project, rev: str = "HEAD") -> None:
+        self._project = project
+        self._rev = rev
+        self._versions: dict[str, list[tuple[str, Callable[[], Mapping[str, float]]]]] = {}
+
+    def origin(self, text: str) -> Origin | None:
+        """The turn that first measured the number in `text`; None when that is not known. Slow: it reads the history.
+
+        A number that still stands in the results is traced back as far as it stood there unchanged; one that has gone
+        is looked for in older results, the newest first.
+        """
+        said = said_in(text)
+        if said is None or not said.telling:
+            return None
+        return next((found for file in SOURCES if (found := self._in_file(said, file)) is not None), None)
+
+    def _in_file(self, said: Said, file: str) -> Origin | None:
+        from core.workspace.history import summary_of
+
+        versions = iter(self._read(file))
+        for commit, numbers in versions:
+            fitting = {name: value for name, value in numbers().items() if said.is_rounded(value)}
+            if not fitting:
+                continue
+            name = min(fitting, key=_rank)
+            since = commit
+            for earlier, older in versions:
+                if older().get(name) != fitting[name]:
+                    break
+                since = earlier
+            summary = summary_of(self._project.git, since)
+            value = f"{fitting[name]:.10g}"
+            return Origin(summary.number, since, file, name, value, summary.subject, len(fitting) - 1)
         return None
-    return next((found for file in SOURCES if (found := _in_file(project, said, file)) is not None), None)
+
+    def _read(self, file: str) -> list[tuple[str, Callable[[], Mapping[str, float]]]]:
+        """The commits that changed a file, newest first, each with the numbers in it, which are read when asked for."""
+        if file not in self._versions:
+            git = self._project.git
+            size = (f"--max-count={VERSIONS}",)
+            commits = git.text("log", "--first-parent", "--format=%H", *size, self._rev, "--", file).split()
+            blobs = git.blobs([f"{commit}:{file}" for commit in commits])
+            found = zip(commits, blobs, strict=True)
+            self._versions[file] = [(commit, cache(partial(_named, file, data or b""))) for commit, data in found]
+        return self._versions[file]
 
 
-def _in_file(project: Project, said: Said, file: str) -> Origin | None:
-    from core.workspace.history import summary_of
-
-    size = (f"--max-count={VERSIONS}",)
-    commits = project.git.text("log", "--first-parent", "--format=%H", *size, "HEAD", "--", file).split()
-    versions = zip(commits, project.git.blobs([f"{commit}:{file}" for commit in commits]), strict=True)
-    for commit, data in versions:
-        fitting = {name: value for name, value in _numbers(file, data or b"") if said.is_rounded(value)}
-        if not fitting:
-            continue
-        name = min(fitting, key=_rank)
-        since = commit
-        for earlier, older in versions:
-            if dict(_numbers(file, older or b"")).get(name) != fitting[name]:
-                break
-            since = earlier
-        summary = summary_of(project.git, since)
-        value = f"{fitting[name]:.10g}"
-        return Origin(summary.number, since, file, name, value, summary.subject, len(fitting) - 1)
-    return None
+def _named(file: str, data: bytes) -> Mapping[str, float]:
+    return dict(_numbers(file, data))
 
 
 def _rank(name: str) -> tuple[int, int]:

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from core.errors import HistoryError, ProjectError
-from core.findings import find, finding_text, take
+from core.findings import find, finding_text, offered, take
+from core.latex.paragraphs import paragraphs
 from core.lines import branch_beside
 from core.progress import read_progress
 from core.record import Agent, Phase
@@ -160,3 +161,74 @@ async def test_a_turn_that_took_a_finding_is_replayed_like_any_change_by_hand(tm
     take(project, "what-if")
     told = [one async for one in replay(project)]
     assert [(one.turn.turn.number, one.same, one.why) for one in told] == [(1, True, "")]
+
+
+PARAGRAPHS = (
+    "The forest reaches 0.934.",
+    "It loses 12.5\\,\\% of that at 40 \\% noise.",
+    "\\begin{table}\na & b\n\nc & d\n\\end{table}",
+)
+
+
+def reported(tmp_path: Path) -> tuple[Project, Project]:
+    """A project and a line beside, both with three paragraphs of results; the second is another one there."""
+    project = studied(tmp_path / "p")
+    write_section(project, 9, "Results", "\n\n".join(PARAGRAPHS))
+    copy = branch_beside(project, "what-if", "HEAD", tmp_path / "q")[0]
+    experiment(copy, 10, 0.951)
+    theirs = ("The boosted trees reach 0.951, the forest 0.934.", "Only there is 77.7 named.")
+    write_section(copy, 11, "Results", "\n\n".join((PARAGRAPHS[0], theirs[0], PARAGRAPHS[2], theirs[1])))
+    return project, copy
+
+
+def test_one_paragraph_comes_with_its_numbers_and_the_commits_that_measured_them(tmp_path: Path) -> None:
+    project, copy = reported(tmp_path)
+    words = take(project, "what-if", ["section results 2"])
+    report = project.read("report/report.tex")
+    results = report.partition("% labtop: section Results")[2].partition("% labtop: end Results")[0]
+    commit, earlier = copy.turn_at("10").commit, copy.turn_at("6").commit
+    assert "paragraph 2 of the section Results of its report, in the place of the one that both lines had" in words
+    assert PARAGRAPHS[1] not in results
+    assert f"its numbers: commit {commit}\n% 0.934: turn 6, commit {earlier}\nThe boosted trees" in results
+    assert results.index(PARAGRAPHS[0]) < results.index("The boosted trees") < results.index(PARAGRAPHS[2])
+    told = json.loads(project.read("findings/what-if-10.json"))
+    assert told["origin"]["commit"] == commit
+    assert {said: (one["value"], one["turn"], one["commit"]) for said, one in told["numbers"].items()} == {
+        "0.951": ("0.951", 10, commit),
+        "0.934": ("0.934", 6, earlier),
+    }
+    assert project.read("experiment/main.py") == program(0.934)
+    assert_sound(project)
+
+
+def test_a_paragraph_that_is_new_there_comes_at_the_end_and_unmeasured_numbers_are_named(tmp_path: Path) -> None:
+    project, _ = reported(tmp_path)
+    words = take(project, "what-if", ["section Results 4", "section Results 2"])
+    assert "paragraph 4 of the section Results of its report, at the end of Results" in words
+    assert "! missing: where 77.7 was measured: no result of that line holds it" in words
+    assert list(json.loads(project.read("findings/what-if-10.json"))["numbers"]) == ["0.951", "0.934"]
+    assert project.read("report/report.tex").count("Only there is 77.7 named.") == 1
+    with pytest.raises(HistoryError, match="stands here already"):
+        take(project, "what-if", ["section Results 4"])
+    with pytest.raises(HistoryError, match="has 4 paragraphs"):
+        take(project, "what-if", ["section Results 5"])
+
+
+def test_what_a_line_has_to_take_is_offered_piece_by_piece(tmp_path: Path) -> None:
+    project, copy = reported(tmp_path)
+    found = {one.piece.name: (one.words, one.usual) for one in offered(project, "what-if")}
+    assert list(found)[:3] == ["program", "results", "section Introduction"]
+    assert found["results"][0].endswith(f"by commit {copy.turn_at('10').commit[:12]}")
+    assert found["section Results"] == ("4 paragraphs", True)
+    assert found["section Results 4"] == ("Only there is 77.7 named.", False)
+    assert [name for name, (_, usual) in found.items() if usual] == ["program", "results", "section Results"]
+    for name in found:
+        assert find(project, "what-if", [name]).taken
+
+
+def test_paragraphs_are_parted_by_blank_lines_outside_of_environments() -> None:
+    text = "% a comment\none\nstill\n\n\n% alone\n\n\\begin{a}\n\n\\begin{b}\n\n\\end{b}\n\\end{a}\nend\n\nlast \\% {\n"
+    wanted = ["% a comment\none\nstill", "\\begin{a}\n\n\\begin{b}\n\n\\end{b}\n\\end{a}\nend", "last \\% {"]
+    assert paragraphs(text) == wanted
+    assert paragraphs("\\begin{a}\n\nnever closed\n\n") == ["\\begin{a}\n\nnever closed"]
+    assert paragraphs("") == []

@@ -238,5 +238,6 @@ def test_the_command_line_starts_lists_and_compares_lines(tmp_path: Path) -> Non
     assert "main ★" in table
     assert "0.934 ± 0.01 (3 seeds)" in table
     assert labtop("compare", "p", "main").returncode == 2
+    assert labtop("take", "p", "2", "--list").stdout.startswith("program                        accuracy 0.9 ± 0.01")
     refused = labtop("compare", "p", "main", "nowhere")
     assert (refused.returncode, "The lines are: main, what-if" in refused.stderr) == (1, True)

@@ -63,18 +63,27 @@ def compare(folder: Path, named: tuple[str, ...]) -> None:
 @main.command()
 @click.argument("folder", type=FOLDER)
 @click.argument("line", metavar="FROM")
-@click.option("--part", "parts", multiple=True, help="program, results or 'section NAME'; may be given again.")
+@click.option(
+    "--part",
+    "parts",
+    multiple=True,
+    help="program, results, 'section NAME', or 'section NAME 2' for its second paragraph; may be given again.",
+)
+@click.option("--list", "listed", is_flag=True, help="Only list the parts that there are to take.")
 @click.option("--over", is_flag=True, help="Where both lines changed the same, put theirs in the place of yours.")
 @click.option("--preview", is_flag=True, help="Only say what would be taken, and what is missing.")
 @tells_errors
-def take(folder: Path, line: str, parts: tuple[str, ...], over: bool, preview: bool) -> None:
-    """Take a finding of line, turn or folder FROM: its program, its numbers, a part of its report.
+def take(folder: Path, line: str, parts: tuple[str, ...], listed: bool, over: bool, preview: bool) -> None:
+    """Take a finding of line, turn or folder FROM: its program, its numbers, a section or paragraph of its report.
 
-    It becomes a turn of yours. The program is run and measured here; the numbers come with the commit that measured
-    them and are never taken for this line's own.
+    It becomes a turn of yours. The program is run and measured here; the numbers, those in a paragraph too, come with
+    the commit that measured them and are never taken for this line's own.
     """
-    from core.findings import find, finding_text
+    from core.findings import find, finding_text, offered
     from core.findings import take as take_finding
 
     project = project_in(folder)
+    if listed:
+        say(clean("\n".join(f"{one.piece.name:<30} {one.words}" for one in offered(project, line))))
+        return
     say(clean(finding_text(find(project, line, parts)) if preview else take_finding(project, line, parts, over=over)))
