@@ -160,6 +160,30 @@ async def test_an_answer_that_was_begun_for_one_reply_counts_for_no_other(
         assert not engines[0].verdicts
 
 
+async def test_an_answer_that_the_engine_refuses_leaves_the_question_and_what_was_written(tmp_path: Path) -> None:
+    app, engines = waiting_app(tmp_path)
+    async with asked(app) as pilot:
+        await pilot.press("t", *"mine")
+        laboratory(pilot).session.link.steers = False  # type: ignore[misc]  # another app has taken the helm
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: "nothing was done with your answer; H takes the helm" in told(pilot))
+        laboratory(pilot).session.link.steers = True  # type: ignore[misc]
+        await pilot.press("t", "escape")
+        screen = laboratory(pilot)
+        proposed = screen.question.proposed
+        assert proposed is not None
+        screen.show([replace(proposed, key="what the engine has decided on"), StateChanged(State.WAITING)])
+        screen.question.clock = lambda: 2e12
+        await pilot.press("a")
+        await until(pilot, lambda: "waits no longer" in told(pilot))
+        await until(pilot, lambda: screen.question.asked)
+        screen.show([proposed, StateChanged(State.WAITING)])
+        screen.question.clock = lambda: 3e12
+        await pilot.press("t")
+        await until(pilot, lambda: isinstance(pilot.app.screen, ReplyScreen))
+        assert next(iter(await verdicts(pilot, engines[0], "ctrl+s"))) == TakeOver("mine")
+
+
 async def test_a_reply_that_was_begun_and_left_is_there_again(tmp_path: Path) -> None:
     app, engines = waiting_app(tmp_path)
     async with asked(app) as pilot:

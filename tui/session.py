@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 from core.errors import LabError
 from core.events import Event, Notice, ProgramStarted, RunStarted, State, Steered, TurnCommitted, TurnStarted
 from core.host.standing import joined
-from core.orders import Answer, GiveUp, Go, Order, Pause, Step, StopAfter, TakeHelm, Travel
+from core.orders import GiveUp, Go, Order, Pause, Step, StopAfter, TakeHelm, Travel
 from core.record import Cost, LoggedTurn, Phase
 from tui.board import Board, beyond, restored
 from tui.links import Anew, Heard, Here, Link, Since
 from tui.wire import Wire
 
 if TYPE_CHECKING:
-    from core.gate import PersonGate, Verdict
+    from core.gate import PersonGate
     from core.host.engine import Runs
     from core.workspace.project import Project
 
@@ -173,10 +173,6 @@ class Session:
     def finish_phase(self, phase: Phase) -> None:
         """Run to the end of `phase`, then hold."""
         self.order(StopAfter(phase))
-
-    def answer(self, verdict: Verdict, key: str) -> None:
-        """Decide on the proposal `key`."""
-        self.order(Answer(verdict, key))
 
     async def take_helm(self) -> str:
         """Steer from here on, whoever did until now; says in words what came of it."""

@@ -11,7 +11,7 @@ from textual import work
 from core.errors import LabError
 from core.events import Proposed, State
 from core.gate import Approve, Skip, TakeOver, Verdict
-from core.orders import Interrupt, Order
+from core.orders import Answer, Interrupt, Order
 from tui.board import Board
 from tui.screens.screen import LabScreen
 from tui.session import Session
@@ -45,11 +45,19 @@ class AnsweringScreen(LabScreen[None]):
 
     def answer(self, verdict: Verdict, proposed: Proposed | None) -> None:
         """Give the engine the person's verdict on what was proposed, unless that waits no longer."""
-        if proposed is not None and proposed == self.question.proposed:
-            self.session.answer(verdict, proposed.key)
-            self.question.withdraw()
-        else:
+        if proposed is None or proposed != self.question.proposed:
             self.say("that waits no longer: nothing was done with your answer", "warning")
+        elif not self.session.steers:
+            self.say("another app steers by now: nothing was done with your answer; H takes the helm", "warning")
+        else:
+            self.question.withdraw()
+            self._answer(Answer(verdict, proposed.key))
+
+    @work
+    async def _answer(self, answer: Answer) -> None:
+        """Ask again where the engine would not have the answer, and the question still stands."""
+        if not await self._give(answer) and self.is_mounted:
+            self.settle()
 
     def _asking(self, *, result: bool = True) -> Proposed | None:
         """What a key is an answer to now, if to anything; `result` says whether it can be one to a phase's result."""
@@ -105,11 +113,11 @@ class AnsweringScreen(LabScreen[None]):
         begun = self._begun.get((proposed, heading), text)
         go_on = bool(proposed.note) or begun != text
         written = await self.app.push_screen_wait(ReplyScreen(heading, begun, go_on=go_on))
+        still = {of: words for of, words in self._begun.items() if of[0] == proposed}
+        self._begun = {**still, (proposed, heading): written.text}  # also what is sent: it may not arrive
         if written.sent and written.text.strip():
             self.answer(verdict(written.text), proposed)
         elif written.text not in (begun, text):
-            still = {of: words for of, words in self._begun.items() if of[0] == proposed}
-            self._begun = {**still, (proposed, heading): written.text}
             self.say("what you wrote is kept until this is decided: the same key brings it back")
 
     @work
