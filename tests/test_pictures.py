@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import zlib
@@ -18,7 +19,7 @@ from core.latex.pages import pages_as_text
 from core.latex.pictures import NotDrawn, Picture, picture
 from core.sandbox import linux
 from tests.app_stage import app_on, frame_of, laboratory, opened, told, until
-from tests.pane_stage import staged
+from tests.pane_stage import staged, unsafe
 from tui.panes.report import ReportPane
 from tui.screens.laboratory import LaboratoryScreen
 from tui.screens.pictures import PicturesScreen
@@ -175,10 +176,17 @@ async def test_where_the_terminal_shows_pixels_the_part_in_view_is_shown_and_mov
         assert canvas.image.getpixel((0, 0)) == (0, 0, 0)
         await pilot.press(*["right"] * 9, "pagedown")
         assert canvas.image.getpixel((0, 0)) == (255, 255, 255)
+        await pilot.press("home")
+        assert canvas.image.getpixel((0, 0)) == (255, 255, 255)
+        page.say("")
+        page.show(halves(400, 300))
+        assert canvas.image.getpixel((0, 0)) == (0, 0, 0), "the next picture begins at its top"
         page.show(halves(40, 30))
         assert canvas.image.size == (40, 30)
-        page.say("broken")
+        page.say("\x1b[31mnot\x1b[0m shown")
+        await pilot.pause()
         assert canvas.image is None
+        assert "not shown" in frame_of(pilot)
 
 
 async def test_pixels_are_not_asked_for_where_nobody_sees_them(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -196,14 +204,18 @@ async def test_the_report_leads_to_its_pages_and_figures_and_back(tmp_path: Path
         (folder / "figures").mkdir(exist_ok=True)
         (folder / "figures" / "scores.pdf").write_bytes(pdf(1))
         (folder / "figures" / "broken.pdf").write_bytes(b"%PDF-1.4")
+        (folder / "figures" / os.fsdecode(b"t\x1b]52;c;x\x07\xff.pdf")).write_bytes(pdf(1))
         await pilot.press("4", "w")
-        await until(pilot, lambda: "page 1 · 1/4" in frame_of(pilot) and "▀" in frame_of(pilot))
+        await until(pilot, lambda: "page 1 · 1/5" in frame_of(pilot) and "▀" in frame_of(pilot))
         await pilot.press("plus")
         await until(pilot, lambda: "1.5 × the width" in frame_of(pilot))
         await pilot.press("right_square_bracket", "right_square_bracket")
         await until(pilot, lambda: "figures/broken.pdf cannot be shown: it is no readable PDF" in frame_of(pilot))
         await pilot.press("right_square_bracket")
-        await until(pilot, lambda: "figures/scores.pdf · 4/4" in frame_of(pilot) and "▀" in frame_of(pilot))
+        await until(pilot, lambda: "figures/scores.pdf · 4/5" in frame_of(pilot) and "▀" in frame_of(pilot))
+        await pilot.press("right_square_bracket")
+        await until(pilot, lambda: "figures/t.pdf · 5/5" in frame_of(pilot) and "▀" in frame_of(pilot))
+        assert unsafe(frame_of(pilot)) == []
         await pilot.press("right_square_bracket")
         await until(pilot, lambda: told(pilot) == "this is the last picture")
         await pilot.press("escape")

@@ -15,6 +15,7 @@ from textual.widgets import Static
 from core.latex.pictures import REPORT, NotDrawn, Picture, figures, picture
 from tui.keys import Scope, bindings
 from tui.screens.screen import LabScreen, sheets
+from tui.widgets.frame import plain
 from tui.widgets.keyline import KeyLine
 from tui.widgets.page import PageView
 from tui.widgets.sharp import SharpPage, pixels_of
@@ -40,7 +41,7 @@ class Sheet:
     @property
     def title(self) -> str:
         """What it is, e.g. `page 2`, `figures/scores.pdf`."""
-        return f"page {self.page + 1}" if self.path == REPORT else self.path
+        return f"page {self.page + 1}" if self.path == REPORT else plain(self.path).plain
 
 
 class PicturesScreen(LabScreen[None]):
@@ -121,10 +122,9 @@ class PicturesScreen(LabScreen[None]):
         self._put(found, same)
 
     def _put(self, found: Picture, same: bool) -> None:
-        view = self.view
-        if not same and isinstance(view, PageView):
-            view.say("")
-        view.show(found)
+        if not same:
+            self.view.say("")
+        self.view.show(found)
 
     def _entitle(self) -> None:
         parts = [self._sheets[self._at].title, f"{self._at + 1}/{len(self._sheets)}"] if self._sheets else []
@@ -134,7 +134,7 @@ class PicturesScreen(LabScreen[None]):
         hint = BLOCKS[:room] if parts and isinstance(self.view, PageView) else ()
         said = Content.assemble(
             (" labtop  ", "bold $accent"),
-            (f"{self._project.name} ▸ Pages and figures", "bold"),
+            (f"{plain(self._project.name).plain} ▸ Pages and figures", "bold"),
             ("   " + " · ".join(parts), "$text-muted"),
             (f"   {'; '.join(hint)}", "$text-muted"),
         )

@@ -15,6 +15,7 @@ from textual.content import Content
 from textual.geometry import Size
 from textual.strip import Strip
 
+from core.clean import clean
 from tui.widgets.frame import MUTED
 from tui.widgets.lines import Line, LineView
 
@@ -57,7 +58,7 @@ class PageView(LineView):
 
     def say(self, words: str) -> None:
         """Say why there is no picture."""
-        self._picture, self._words = None, tuple(words.split("\n"))
+        self._picture, self._words = None, tuple(clean(words).split("\n"))
         self.lay(len(self._words), 0)
 
     def line(self, index: int) -> Line:

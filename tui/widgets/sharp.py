@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from textual.app import App, SuspendNotSupported
 from textual.containers import Container
 from textual.events import Key
+from textual.widgets import Static
+
+from core.clean import clean
 
 if TYPE_CHECKING:
     from core.latex.pictures import Picture
 
 CHOICE = "LABTOP_PICTURES"
 """The environment variable that keeps to half blocks when it is `blocks`."""
+_FAR = 1 << 30
 
 
 class Pixels(NamedTuple):
@@ -47,7 +51,10 @@ def pixels_of(app: App[Any]) -> Pixels | None:
 class SharpPage(Container, can_focus=True):
     """A picture in pixels; the arrows move it where it is larger than the pane."""
 
-    DEFAULT_CSS = "SharpPage > * { width: 1fr; height: 1fr; }"
+    DEFAULT_CSS = """
+    SharpPage > * { width: 1fr; height: 1fr; }
+    SharpPage > .words { display: none; color: $foreground 60%; }
+    """
 
     def __init__(self, pixels: Pixels, *, id: str | None = None) -> None:  # noqa: A002  Textual's own name
         super().__init__(id=id)
@@ -58,6 +65,7 @@ class SharpPage(Container, can_focus=True):
 
     def compose(self) -> Any:
         yield self._shown
+        yield Static(markup=False, classes="words")
 
     @property
     def room(self) -> tuple[int, int]:
@@ -73,9 +81,12 @@ class SharpPage(Container, can_focus=True):
         self._move(0, 0)
 
     def say(self, words: str) -> None:
-        """Say why there is no picture."""
+        """Say why there is no picture; the next one begins at its top."""
         self._picture, self._shown.image = None, None
-        self.notify(words, severity="warning", markup=False)
+        self._left = self._top = 0
+        said = self.query_one(".words", Static)
+        said.update(clean(words))
+        said.display, self._shown.display = bool(words), not words
 
     def on_key(self, event: Key) -> None:
         """The keys that scroll, as everywhere."""
@@ -83,10 +94,12 @@ class SharpPage(Container, can_focus=True):
         steps = {
             "left": (-across // 8, 0), "right": (across // 8, 0), "up": (0, -down // 8), "down": (0, down // 8),
             "pageup": (0, -down), "pagedown": (0, down), "k": (0, -down // 8), "j": (0, down // 8),
+            "home": (0, -_FAR), "g": (0, -_FAR), "end": (0, _FAR), "G": (0, _FAR),
         }  # fmt: skip
-        if event.key in steps:
+        key = event.character if event.character == "G" else event.key
+        if key in steps:
             event.stop()
-            self._move(*steps[event.key])
+            self._move(*steps[key])
 
     def _move(self, x: int, y: int) -> None:
         from PIL import Image
