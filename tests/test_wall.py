@@ -53,17 +53,16 @@ def test_every_key_of_a_pane_is_in_the_registry_in_the_order_of_the_table() -> N
 # Where they stand
 
 
-@pytest.mark.parametrize("name", ASIDES)
-async def test_a_reading_pane_takes_the_place_of_the_report_only(tmp_path: Path, name: str) -> None:
-    key = next(place.key for place in PLACES if place.name == name)
+async def test_a_reading_pane_takes_the_place_of_the_report_only(tmp_path: Path) -> None:
     async with opened(app_on(tmp_path, 13), 120, 40) as pilot:
-        await pilot.press(key)
-        await until(pilot, lambda: name in standing(pilot))
-        assert standing(pilot) == ["chat", "diff", "scores", "history", "output", name]
-        assert laboratory(pilot).wall.current == name
-        await pilot.press("4")
-        await until(pilot, lambda: "report" in standing(pilot))
-        assert name not in standing(pilot)
+        for name in ASIDES:
+            await pilot.press(next(place.key for place in PLACES if place.name == name))
+            await until(pilot, lambda name=name: name in standing(pilot))  # type: ignore[misc]
+            assert standing(pilot) == ["chat", "diff", "scores", "history", "output", name]
+            assert laboratory(pilot).wall.current == name
+            await pilot.press("4")
+            await until(pilot, lambda: "report" in standing(pilot))
+            assert name not in standing(pilot)
 
 
 async def test_where_the_screen_is_wide_a_reading_pane_stands_beside_all_others(tmp_path: Path) -> None:
@@ -84,18 +83,15 @@ async def test_tab_goes_through_what_is_in_view(tmp_path: Path) -> None:
         assert seen == ["chat", "diff", "scores", "history", "output", "papers"]
 
 
-@pytest.mark.parametrize("place", PLACES, ids=PANES)
 @pytest.mark.parametrize("size", [(80, 24), (200, 60)], ids=["80x24", "200x60"])
-async def test_any_pane_can_stand_alone_and_has_the_keys(tmp_path: Path, place: object, size: tuple[int, int]) -> None:
-    name, key = place.name, place.key  # type: ignore[attr-defined]
+async def test_any_pane_can_stand_alone_and_has_the_keys(tmp_path: Path, size: tuple[int, int]) -> None:
     async with opened(app_on(tmp_path, 13), *size) as pilot:
-        await pilot.press(key)
-        if size[0] == 200:
-            await pilot.press("plus")
-        await until(pilot, lambda: standing(pilot) == [name])
-        focused = pilot.app.focused
-        assert focused is not None
-        assert name in [node.id for node in focused.ancestors_with_self]
+        for number, place in enumerate(PLACES):
+            await pilot.press(place.key, *(["plus"] if size[0] == 200 and number == 0 else []))
+            await until(pilot, lambda name=place.name: standing(pilot) == [name])  # type: ignore[misc]
+            focused = pilot.app.focused
+            assert focused is not None
+            assert place.name in [node.id for node in focused.ancestors_with_self]
 
 
 @pytest.mark.parametrize("size", [(80, 24), (200, 60)], ids=["80x24", "200x60"])
