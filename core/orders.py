@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
@@ -149,7 +150,11 @@ def order_json(order: Order) -> dict[str, Any]:
 
 
 def order_from_json(told: object) -> Order:
-    """The order that `order_json` told of; raises NotUnderstood for anything else."""
+    """The order that `order_json` told of; raises NotUnderstood for anything else, also for what no file can hold."""
+    try:
+        json.dumps(told, ensure_ascii=False).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise NotUnderstood("An order is JSON, and its text is text.") from error
     if isinstance(told, Mapping) and told.get("order") == Answer.__name__:
         key = told.get("key", "")
         if not {"order", "verdict"} <= set(told) <= {"order", "verdict", "key"} or not isinstance(key, str):

@@ -222,6 +222,21 @@ def test_an_engine_by_itself_works_to_the_end_of_a_phase_and_is_ended_by_a_comma
     assert (project / ".git/labtop/engine.log").stat().st_mode & 0o777 == 0o600
 
 
+def test_an_engine_whose_work_an_error_has_ended_is_started_again_from_the_shell(tmp_path: Path) -> None:
+    user = user_at(tmp_path)
+    with ChatServer(lambda request: REPLY, key="right") as server:
+        project = project_of(user, server)
+        try:
+            assert user.labtop("run", "--detach", project).returncode == 0
+            wait_for(lambda: "stopped: " in user.labtop("status", project).stdout, "the key is refused")
+            server.key = None
+            told = user.labtop("run", "--detach", project)
+            assert (told.returncode, "works on p by itself" in told.stdout) == (0, True), told.stderr
+            wait_for(lambda: turns_of(project)[-1] > 1, "the work goes on")
+        finally:
+            user.labtop("stop", "--now", project)
+
+
 def test_a_project_whose_settings_are_wrong_is_refused_before_there_is_an_engine(tmp_path: Path) -> None:
     user = user_at(tmp_path)
     assert user.labtop("new", "p", "--question", QUESTION).returncode == 0

@@ -588,6 +588,27 @@ async def test_stopping_frees_the_project_and_tells_every_app(tmp_path: Path) ->
             await second.line.order(Go())
 
 
+async def test_an_end_that_comes_while_the_history_is_travelled_waits_for_it(tmp_path: Path) -> None:
+    async with engine(tmp_path, 6) as stage:
+        app = await stage.app()
+        travelling = asyncio.ensure_future(app.line.order(Travel(Way.ROLLBACK, "2")))
+        await app.until(stage.host._one_at_a_time.locked)
+        stage.host.end("told by a signal")
+        await asyncio.wait({stage.serving}, timeout=10)
+        assert stage.project.holder() is None
+        assert stage.project.turn_at().turn.number == 2
+        assert not stage.host.engine.runs
+        await asyncio.wait({travelling})
+
+
+async def test_whether_the_laboratory_has_ended_is_told_to_a_newcomer(tmp_path: Path) -> None:
+    async with engine(tmp_path, 15, running=True) as stage:
+        first = await stage.app()
+        assert first.line.greeting.runs
+        await first.until(lambda: first.heard_state(State.FINISHED) and not stage.host.engine.runs)
+        assert not (await stage.app()).line.greeting.runs
+
+
 async def test_a_stop_after_the_turn_lets_it_end_first(tmp_path: Path) -> None:
     async with engine(tmp_path, running=True, pace=0.2) as stage:
         app = await stage.app()

@@ -97,6 +97,8 @@ def test_a_field_of_another_sort_is_refused_or_taken_as_it_is_meant(kind: type, 
         {"order": "Answer", "verdict": {"verdict": "Decline", "reason": None}},
         {"order": "Answer", "verdict": {"verdict": "Approve"}, "loud": True},
         {"order": "Travel", "kind": "teleport"},
+        {"order": "Travel", "kind": "rollback", "rev": "\ud800"},
+        {"order": "Answer", "verdict": {"verdict": "Decline", "reason": "half a \udfff character"}},
     ],
 )
 def test_these_are_no_orders(told: dict[str, Any]) -> None:

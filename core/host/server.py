@@ -73,7 +73,8 @@ class Host:
                 look = asyncio.create_task(self._look())
                 await self._end.wait()
                 look.cancel()
-                await self.engine.stop()
+                async with self._one_at_a_time:  # what is being done to the history is done before it is let go
+                    await self.engine.stop()
         for guest in list(self._guests):
             guest.dismiss(Bye("stopped", self._why))
         if self._connections:
@@ -218,6 +219,7 @@ class Host:
             standing.turn_seconds,
             standing.program_seconds,
             standing.paid,
+            self.engine.runs,
         )
         guest.tell({"greeting": asdict(greeting)})
         for event in standing.events():
@@ -267,6 +269,8 @@ class Host:
             try:
                 order = order_from_json(told["order"])
                 self._check_helm(guest, order)
+                if self._end.is_set():
+                    raise EngineError("The engine is ending.", "Every finished turn is kept.")
                 stood = self._took_back() or isinstance(order, GiveUp | Travel)
                 words = await self._obey(guest, order)
                 travels = isinstance(order, Travel)
@@ -277,8 +281,9 @@ class Host:
             except OSError as error:
                 words = f"That could not be done: {error.strerror or error}."
                 guest.tell({"refused": asdict(Refused(number, "The disk", words, "All finished turns are kept."))})
-            if stood and self._borrower is None:
-                self.engine.start()  # last: whoever ordered finds what it says next behind the answer
+            finally:
+                if stood and self._borrower is None:
+                    self.engine.start()  # last: whoever ordered finds what it says next behind the answer
 
     def _check_helm(self, guest: Guest, order: Order) -> None:
         if not guest.steers and not isinstance(order, TakeHelm):

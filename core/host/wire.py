@@ -53,6 +53,8 @@ class Greeting:
     """Since when its program runs."""
     paid: Cost = field(default_factory=Cost)
     """What its calls have cost so far."""
+    runs: bool = True
+    """Whether the laboratory is at work or held; False once it has ended."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,7 @@ def run_detached(folder: Path, until: Phase | None) -> None:
 
     project = project_in(folder)
     if (found := engine_of(project.path)) is not None:
-        if not found.steered.held:
+        if found.runs and not found.steered.held:
             raise EngineError(*at_work(project.name, folder, found.pid))
         ordered(project.path, StopAfter(until) if until else Go())
     else:
