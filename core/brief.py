@@ -154,6 +154,8 @@ class Brief:
     max_steps: int = 1
     round: int = 1
     """1, or more once the work has gone back to an earlier phase."""
+    reason: str = ""
+    """Why it went back, in the words of who sent it: the refinement, or the person."""
 
     papers_wanted: int = 0
     found: tuple[Paper, ...] = ()

@@ -39,6 +39,7 @@ def brief_for(desk: Desk, agent: Agent, job: Job = Job.TALK, **facts: Any) -> Br
         feedback=progress.feedback,
         step=progress.phase_turns + 1,
         round=progress.round,
+        reason=progress.round_reason,
         passages=desk.passages,
         papers_wanted=desk.settings.papers,
         found=papers_of(project, progress.found),
@@ -108,10 +109,7 @@ def candidate_path(turn: int, suffix: str) -> str:
 
 
 def _notes(desk: Desk) -> tuple[str, ...]:
-    """The person's notes for all phases and for this one, and why the work was sent back."""
+    """The person's notes for all phases and for this one."""
     names = ("all", desk.progress.phase.value)
     text = "\n".join(desk.project.read(f"notes/{name}.md") for name in names)[-NOTES:]
-    lines = [line.strip(" -*") for line in text.splitlines() if line.strip() and not line.startswith("#")]
-    if desk.progress.round_reason:
-        lines.append(f"Round {desk.progress.round}: the work went back: {desk.progress.round_reason}")
-    return tuple(lines)
+    return tuple(line.strip(" -*") for line in text.splitlines() if line.strip() and not line.startswith("#"))

@@ -288,13 +288,13 @@ def test_the_search_for_data_finds_something() -> None:
 
 
 def test_the_interpretation_tells_the_refinements_wish_from_the_persons_notes() -> None:
-    notes = ("use 8 seeds", "colourless green ideas sleep", "Round 2: the work went back: more seeds")
+    notes = ("use 8 seeds", "colourless green ideas sleep")
     spoken = tuple(Entry(at, Agent.POSTDOC, "DIALOGUE", "…", Status.OK, "") for at in range(3))
     now = brief(
         Phase.INTERPRETATION, Agent.POSTDOC, plan=plan_for(DEMO), metrics=measured(), notes=notes, history=spoken
     )
-    text = reply_to(replace(now, step=6))
-    assert "## What the refinement asked for\n\n- Round 2" in text
+    text = reply_to(replace(now, step=6, round=2, reason="More seeds."))
+    assert "## Why the work went back\n\n- More seeds." in text
     cannot = text.partition("which rules cannot weigh")[2]
     assert "colourless" in cannot
     assert "8 seeds" not in cannot

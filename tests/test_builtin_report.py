@@ -24,7 +24,7 @@ from core.models.builtin.evidence import Contrast, Evidence, read_evidence
 from core.models.builtin.facts import facts_of
 from core.models.builtin.findings import findings
 from core.models.builtin.interpret import doubts, interpretation_turn
-from core.models.builtin.notes import read_notes
+from core.models.builtin.notes import person_said, read_notes
 from core.models.builtin.numbers import unsupported
 from core.models.builtin.plan import study_from_plan
 from core.models.builtin.polish import edit_between
@@ -603,8 +603,8 @@ def test_an_undecided_study_goes_back_once_for_more_seeds() -> None:
     assert back.phase is Phase.EXPERIMENTS
     study = study_from_plan(brief.plan)
     assert study
-    note = f"Round 2: the work went back: {back.reason}"
-    assert read_notes(study, (note,)).study == replace(study, seeds=10)
+    again = replace(brief, round=2, reason=back.reason)
+    assert read_notes(study, person_said(again)).study == replace(study, seeds=10)
     assert isinstance(decision(brief, report, round=2), Finish)
 
 

@@ -323,3 +323,13 @@ def test_a_link_out_of_the_folder_is_not_followed(tmp_path: Path) -> None:
     folder.mkdir()
     os.symlink(secret, folder / "plan-formulation.postdoc.md")
     assert "the secret" not in filled(case, minimal(case), folder)[0]
+
+
+@pytest.mark.parametrize("case", CASES, ids=named(CASES))
+def test_why_the_work_went_back_is_told_and_is_no_note_of_the_persons(case: Case) -> None:
+    first = filled(case, minimal(case))
+    _, user = filled(case, replace(minimal(case), round=2, reason="Use ten\nseeds.", notes=("Be brief.",)))
+    reviewing = case[3] == (ReviewForm,)
+    assert ("The work was sent back to be made better, with these words: Use ten seeds." in user) is not reviewing
+    assert "ten seeds" not in user.partition("## Notes from the researcher")[2].partition("\n## ")[0]
+    assert "sent back" not in first[1]

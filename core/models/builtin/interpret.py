@@ -29,8 +29,6 @@ from core.models.builtin.wording import (
 )
 from core.record import Agent, Status
 
-SENT_BACK = "Round "
-"""What begins the note by which the refinement sends the work back."""
 _SIGNED = "This is the reading of the built-in researcher: rules that look at the numbers, not a language model."
 
 
@@ -56,7 +54,7 @@ def _postdoc(brief: Brief, facts: Facts, raised: list[Doubt]) -> Reply:
     if brief.step >= brief.max_steps - 1 or (spoken > 1 and not _open(brief, raised)) or spoken > 2:
         return Reply(
             f"{count(len(asked), 'doubt')} of the PhD student answered with numbers; I write the interpretation down.",
-            Interpretation(interpretation(facts, asked, brief.notes)),
+            Interpretation(interpretation(facts, asked, brief.notes, brief.reason)),
         )
     if spoken == 0:
         return Reply("I open by reading the result.", Dialogue(_opening(facts)))
@@ -79,8 +77,11 @@ def doubts(facts: Facts) -> list[Doubt]:
     return [doubt for make in makers if (doubt := make(facts))]
 
 
-def interpretation(facts: Facts, asked: list[Doubt], notes: tuple[str, ...] = ()) -> str:
-    """The interpretation as Markdown: answer, evidence for and against, limits, what would change our mind."""
+def interpretation(facts: Facts, asked: list[Doubt], notes: tuple[str, ...] = (), sent_back: str = "") -> str:
+    """The interpretation as Markdown: answer, evidence for and against, limits, what would change our mind.
+
+    `sent_back` is why the work went back.
+    """
     verdict = facts.verdict
     answer = f"{facts.said('contrast') or facts.said('ranking')} ".lstrip()
     if facts.gap:
@@ -97,7 +98,7 @@ def interpretation(facts: Facts, asked: list[Doubt], notes: tuple[str, ...] = ()
         ("## Explanation", _conjectures(facts)),
         ("## Limits", measured.limits(facts)),
         ("## What to look at next, and what would change our mind", _turning_points(facts)),
-        ("## What the refinement asked for", [note for note in notes if note.startswith(SENT_BACK)]),
+        ("## Why the work went back", [sent_back] if sent_back else []),
         ("## The researcher's notes, which rules cannot weigh", [f"“{note}”" for note in _unread(facts, notes)]),
     ):
         if lines:
@@ -107,8 +108,7 @@ def interpretation(facts: Facts, asked: list[Doubt], notes: tuple[str, ...] = ()
 
 def _unread(facts: Facts, notes: tuple[str, ...]) -> tuple[str, ...]:
     """The person's own notes that no rule has read as a wish about the study."""
-    own = tuple(note for note in notes if not note.startswith(SENT_BACK))
-    return read_notes(facts.study, own).unread if facts.study else own
+    return read_notes(facts.study, notes).unread if facts.study else notes
 
 
 def _conjectures(facts: Facts) -> list[str]:

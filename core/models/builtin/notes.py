@@ -51,8 +51,9 @@ def read_notes(study: Study, notes: Sequence[str]) -> Reading:
 
 
 def person_said(brief: Brief) -> tuple[str, ...]:
-    """The person's notes for the phase, and the reasons they gave when they declined a turn of it."""
-    return (*brief.notes, *(entry.outcome for entry in brief.history if entry.status is Status.DECLINED))
+    """The person's notes for the phase, why the work went back, and why they declined turns of the phase."""
+    sent_back = (brief.reason,) if brief.reason else ()
+    return (*brief.notes, *sent_back, *(entry.outcome for entry in brief.history if entry.status is Status.DECLINED))
 
 
 def unread_words(reading: Reading) -> str:
