@@ -234,8 +234,9 @@ class Board:
         return self.cost + self.sunk + self.paid
 
     def reckon(self, expenses: Cost) -> None:
-        """Take over what the ledger tells of all expenses, while no turn is made."""
-        self.sunk, self.paid = beyond(expenses, self.cost), Cost()
+        """Take over what the ledger tells of all expenses; while a turn is made, its calls are among those paid."""
+        self.paid = self.paid if self.asked is not None else Cost()
+        self.sunk = beyond(expenses, self.cost + self.paid)
 
     def apply(self, event: Event) -> None:
         """Take one event in."""

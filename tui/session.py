@@ -22,6 +22,7 @@ from tui.wire import Wire
 if TYPE_CHECKING:
     from core.gate import PersonGate
     from core.host.engine import Runs
+    from core.ledger import Ledger
     from core.workspace.project import Project
 
 REPORT = "report/report"
@@ -68,16 +69,22 @@ class Session:
         self._since: Since | None = None
         self._backdate: Since | None = None
         self._head = ""
+        self._ledger: Ledger | None = None
         self.link.hear(self._said.append, self._said.clear)
 
     async def open(self) -> None:
         """Attach to the engine if it is at work already, so that what it says follows on what is read next."""
         self._since = self._backdate = await self.link.attach()
 
-    async def read(self) -> tuple[Board, list[LoggedTurn]]:
-        """The project as its history tells it: a filled board, and the turns, oldest first."""
+    async def read(self, *, reckoned: bool = True) -> tuple[Board, list[LoggedTurn]]:
+        """The project as its history tells it: a filled board, and the turns, oldest first.
+
+        Where it is not `reckoned`, `money` has to be asked what was spent besides: a long ledger takes a while to read.
+        """
         since, self._since = self._since or Since(), None
         board, turns = await asyncio.to_thread(self._read, since)
+        if reckoned:
+            board.reckon(beyond((await self.money(since.head))[0], since.paid))
         self._head, self.moved = board.head, False
         return board, turns
 
@@ -252,13 +259,20 @@ class Session:
         board.model = next((logged.turn.model for logged in reversed(turns) if logged.turn.model), "")
         board.project, board.branch = project.name, project.branch_name
         board.head = since.head or project.head
-        board.reckon(beyond(expenses(project, since.head), since.paid))
         board.cap = self._cap()
         return board, turns
 
-    async def money(self) -> tuple[Cost, float]:
-        """All that models have cost by the ledger, and the cap in US dollars by the settings as they are now."""
-        return await asyncio.to_thread(lambda: (expenses(self.project), self._cap()))
+    async def money(self, in_flight: str = "") -> tuple[Cost, float]:
+        """All that models have cost, as `expenses` tells, and the cap in US dollars by the settings as they are now."""
+        return await asyncio.to_thread(lambda: (spent_by(self._books(), in_flight), self._cap()))
+
+    def _books(self) -> Ledger:
+        """The ledger, of which only what is new has to be read again."""
+        from core.ledger import ledger_of
+
+        if self._ledger is None:
+            self._ledger = ledger_of(self.project)
+        return self._ledger
 
     def _cap(self) -> float:
         try:
@@ -272,9 +286,15 @@ def expenses(project: Project, in_flight: str = "") -> Cost:
 
     Without what is only promised for a turn in flight, which starts from the commit `in_flight`.
     """
-    from core.ledger import Sum, ledger_of
+    from core.ledger import ledger_of
 
-    ledger = ledger_of(project)
+    return spent_by(ledger_of(project), in_flight)
+
+
+def spent_by(ledger: Ledger, in_flight: str = "") -> Cost:
+    """The same by a ledger that is at hand."""
+    from core.ledger import Sum
+
     total = sum(ledger.accounts().values(), Sum())
     if in_flight:
         total -= ledger.promised(in_flight)

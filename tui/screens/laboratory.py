@@ -52,6 +52,8 @@ class LaboratoryScreen(LeavingScreen):
         self._turns = turns
         self._slow_link = slow_link
         self._reading = False
+        self._reckoned = False
+        """Whether the board knows what was spent besides its turns."""
 
     def compose(self) -> ComposeResult:
         yield StatusLine(id="status")
@@ -74,6 +76,8 @@ class LaboratoryScreen(LeavingScreen):
         self.set_interval(1.0, self._tick)
         self.call_after_refresh(set_apart)
         self.session.start()
+        self._drain()  # the turn in flight, before it is looked up what it has cost
+        self._reread_money()
 
     def show(self, events: Sequence[Event]) -> None:
         """Take events in and show what they change."""
@@ -141,11 +145,18 @@ class LaboratoryScreen(LeavingScreen):
     @work(exclusive=True, group="money")
     async def _reread_money(self) -> None:
         board = self.board
-        expenses, board.cap = await self.session.money()
+        works = board.asked is not None or board.state is State.RUNNING  # a call may be under way, or promised
+        try:
+            expenses, cap = await self.session.money(board.head if works else "")
+        except LabError as error:
+            self.say(str(error), "error")
+            return
         if not self._stands:
             return
-        if board.asked is None and board.state is not State.RUNNING:  # no call is under way, and none is promised
+        board.cap = cap
+        if not (self._reckoned and (works or board.state is State.RUNNING)):
             board.reckon(expenses)
+            self._reckoned = True
         self._refresh_status()
 
     @work(exclusive=True, group="report")
@@ -246,7 +257,7 @@ class LaboratoryScreen(LeavingScreen):
 
     async def switch_to(self, name: str) -> str:
         """Go to another line of inquiry."""
-        await self._travel(Wish("switch", name=name))
+        await self.travel_to(Wish("switch", name=name))
         return ""
 
     def _row_of(self, turn: str) -> HistoryRow | None:
@@ -291,12 +302,16 @@ class LaboratoryScreen(LeavingScreen):
         self._look_back(row.turn if row else 0)
 
     @work
-    async def _look_back(self, turn: int) -> None:
+    async def _look_back(self, turn: int, sought: str = "") -> None:
         from tui.screens.history import HistoryScreen
 
-        wish = await self.app.push_screen_wait(HistoryScreen(self.session.project, lambda: self.board, turn))
+        wish = await self.app.push_screen_wait(HistoryScreen(self.session.project, lambda: self.board, turn, sought))
+    def look_for(self, words: str) -> None:
+        """Open the history with what is looked for."""
+        self._look_back(0, words)
+
         if wish is not None:
-            await self._travel(wish)
+            await self.travel_to(wish)
 
     def action_roll_back(self) -> None:
         """Go back to the selected turn."""
@@ -314,14 +329,15 @@ class LaboratoryScreen(LeavingScreen):
     @work
     async def action_undo(self) -> None:
         """Bring back what the last roll-back left behind."""
-        await self._travel(Wish("undo"))
+        await self.travel_to(Wish("undo"))
 
     @work
     async def action_redo(self) -> None:
         """Go back again after an undo."""
-        await self._travel(Wish("redo"))
+        await self.travel_to(Wish("redo"))
 
-    async def _travel(self, wish: Wish) -> None:
+    async def travel_to(self, wish: Wish) -> None:
+        """Do to the history what is wished, and show where that leads."""
         try:
             arrival = await travel(self.app, self.session, wish)
         except LabError as error:
