@@ -55,13 +55,14 @@ async def opened(
     From then on nothing may keep its loop for longer than `limit`, in seconds.
     """
     with watched(width, height, max(limit, OPENING * LIMIT)) as dog:
-        async with _opened(app, width, height) as pilot:
+        async with unwatched(app, width, height) as pilot:
             dog.allow(limit)
             yield pilot
 
 
 @asynccontextmanager
-async def _opened(app: LabtopApp, width: int, height: int) -> AsyncIterator[Pilot[None]]:
+async def unwatched(app: LabtopApp, width: int = 120, height: int = 40) -> AsyncIterator[Pilot[None]]:
+    """The same without a watchdog, for what is not about speed."""
     async with app.run_test(size=(width, height)) as pilot:
         await until(
             pilot, lambda: isinstance(pilot.app.screen, LaboratoryScreen) and bool(laboratory(pilot).board.sandbox)

@@ -5,10 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from rich.style import Style
 from textual.color import Color
+from textual.pilot import Pilot
 
 from tests.app_stage import app_on, frame_of, laboratory, opened, until
+from tui.app import LabtopApp
 from tui.screens.colours import ColoursScreen
+from tui.screens.home import HomeScreen
+from tui.screens.listed import Known
 from tui.themes import CONTRAST, THEMES
 
 
@@ -40,6 +45,42 @@ async def test_colours_are_worn_at_once_kept_with_enter_and_put_back_with_escape
 async def test_every_theme_of_ours_is_there(tmp_path: Path) -> None:
     async with opened(app_on(tmp_path, 2)) as pilot:
         assert set(THEMES) <= set(pilot.app.available_themes)
+
+
+async def on_the_cursor(pilot: Pilot[None], words: str) -> Style:
+    """How a line is drawn that says `words`."""
+    await pilot.pause()
+    for strip in pilot.app.screen._compositor.render_strips():
+        for segment in strip:
+            if words in segment.text and segment.style is not None:
+                return segment.style
+    raise AssertionError(f"{words!r} is not on the screen")
+
+
+@pytest.mark.parametrize("coloured", [True, False], ids=["coloured", "NO_COLOR"])
+async def test_what_is_chosen_is_seen_in_every_theme_in_its_accent_or_reversed(
+    monkeypatch: pytest.MonkeyPatch, coloured: bool
+) -> None:
+    if not coloured:
+        monkeypatch.setenv("NO_COLOR", "1")
+    app = LabtopApp(None)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, HomeScreen) or len(app.screen_stack) > 2)
+        app.switch_screen(HomeScreen([Known(Path("/lab/chosen"), "all phases", 0.9, 0.0, 0.0)], list))
+        await until(pilot, lambda: "chosen" in frame_of(pilot))
+        for theme in app.available_themes if coloured else ("ansi-dark",):
+            app.theme = theme
+            style = await on_the_cursor(pilot, "chosen")
+            if app.native_ansi_color:
+                assert style.reverse, theme
+                continue
+            ground, accent = (Color.parse(app.theme_variables[name]) for name in ("background", "accent"))
+            assert style.bgcolor == ground.blend(accent, 0.3).rich_color, theme
+            assert Color.parse(app.theme_variables["scrollbar-active"]) == accent
+            assert ratio(Color.parse(app.theme_variables["text-accent"]), ground) >= 4.5, theme
+        await pilot.press("ctrl+p", *"quit")
+        await until(pilot, lambda: "Stop cleanly" in frame_of(pilot) and "Start a project" not in frame_of(pilot))
+        assert bool((await on_the_cursor(pilot, "Stop cleanly")).reverse) == app.native_ansi_color
 
 
 @pytest.mark.parametrize("theme", CONTRAST, ids=lambda theme: theme.name)

@@ -7,22 +7,22 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
-from textual.pilot import Pilot
+from syrupy.assertion import SnapshotAssertion
 from textual.screen import Screen
+from textual.widgets import Input, TextArea
 
 from core.doctor import Finding
 from core.events import State
 from tests.app_stage import frame_of, until
+from tests.looks import DRESSES, looks_as_it_did
 from tui.app import LabtopApp
 from tui.screens.colours import ColoursScreen
 from tui.screens.doctor import DoctorScreen
 from tui.screens.home import HomeScreen
 from tui.screens.listed import Known
 from tui.screens.new import NewProjectScreen
-
-Compare = Callable[..., bool]
-SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)], ids=["80x24", "120x40", "200x60"])
-THEMES = pytest.mark.parametrize("theme", ["textual-dark", "textual-light"])
+from tui.screens.pick import PickScreen
+from tui.screens.reply import ReplyScreen
 
 
 def found(network: bool = False) -> Sequence[Finding]:
@@ -51,44 +51,49 @@ def projects() -> list[Known]:
     ]
 
 
-def shown(screen: Callable[[], Screen[object]], words: str, theme: str) -> Callable[[Pilot[None]], object]:
-    async def run(pilot: Pilot[None]) -> None:
-        app = pilot.app
-        await until(pilot, lambda: isinstance(app.screen, HomeScreen) or len(app.screen_stack) > 2)
-        app.theme = theme
-        while len(app.screen_stack) > 1:
-            app.pop_screen()
-        app.push_screen(screen())
-        await until(pilot, lambda: words in frame_of(pilot))
-        for widget in app.screen.query("Input"):
-            widget.cursor_blink = False  # type: ignore[attr-defined]
-        await pilot.pause(0.2)
-
-    return run
-
-
 SCREENS: dict[str, tuple[Callable[[], Screen[object]], str]] = {
     "welcome": (lambda: HomeScreen([], found), "LaTeX: pdfTeX"),
     "projects": (lambda: HomeScreen(projects(), found), "✓ LaTeX pdfTeX"),
     "doctor": (lambda: DoctorScreen(found), "LaTeX: pdfTeX"),
     "new project": (lambda: NewProjectScreen("why?"), "How often"),
     "colours": (lambda: ColoursScreen(), "high contrast"),
+    "choosing a file": (lambda: PickScreen(Path("lab"), lambda path: path.suffix == ".csv"), "penguins.csv"),
+    "a reply": (lambda: ReplyScreen("Change the reply of the ML engineer", REPLY), "EDIT 12-18"),
 }
+REPLY = "The noise has to be drawn once per seed.\n\n```EDIT 12-18\nrng = np.random.default_rng(seed)\n```\n"
 
 
-@SIZES
-@THEMES
 @pytest.mark.parametrize("name", SCREENS)
-def test_a_screen_around_a_project_looks_as_it_did(
-    snap_compare: Compare,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    name: str,
-    theme: str,
-    size: tuple[int, int],
+async def test_a_screen_around_a_project_looks_as_it_did(
+    snapshot: SnapshotAssertion, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.setenv("HOME", "/home/ada")
     for variable in ("XDG_STATE_HOME", "XDG_CONFIG_HOME"):
         monkeypatch.setenv(variable, str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "lab" / "birds").mkdir(parents=True)
+    (tmp_path / "lab" / "penguins.csv").write_text("species,mass\n" * 900)
     screen, words = SCREENS[name]
-    assert snap_compare(LabtopApp(None), terminal_size=size, run_before=shown(screen, words, theme))
+    app = LabtopApp(None)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, HomeScreen) or len(app.screen_stack) > 2)
+        while len(app.screen_stack) > 1:
+            app.pop_screen()
+        for dress, theme in DRESSES.items():
+            app.theme = theme
+            app.push_screen(screen())
+            await until(pilot, lambda: words in frame_of(pilot))
+            for field in app.screen.query(Input):
+                field.cursor_blink = False
+            if app.screen.query(TextArea):
+                app.screen.set_focus(None)  # its cursor blinks even where it is told not to
+            await looks_as_it_did(pilot, snapshot, dresses=[dress])
+            while len(app.screen_stack) > 1:
+                app.pop_screen()
+
+
+async def test_a_folder_that_is_no_project_is_refused_in_words(snapshot: SnapshotAssertion) -> None:
+    app = LabtopApp(Path("/nowhere/at/all"))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: "your projects" in frame_of(pilot))
+        await looks_as_it_did(pilot, snapshot)

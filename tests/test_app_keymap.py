@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from core.settings import Copilot
 from tests.app_stage import app_on, frame_of, laboratory, opened, until
-from tui.keymap import SCREENS, clashes, parsed, remapped, shown, textual_name
+from tui.keymap import FREE, SCREENS, clashes, parsed, remapped, shown, textual_name, toml_list
 from tui.keys import ACTIONS, Scope, actions
 from tui.palette import Actions
+from tui.panes.chat import ChatPane
 from tui.preferences import Preferences, read_preferences, save_preference
 from tui.preferences import parsed as parsed_preferences
 from tui.screens.colours import ColoursScreen
@@ -40,7 +42,11 @@ def test_keys_are_read_as_one_writes_them() -> None:
     ("line", "words"),
     [
         ('histroy = "f5"', "did you mean history?"),
-        ('scroll = "f5"', "not an action whose keys can be changed"),
+        ('show_pane.chat = "f5"', "not an action whose keys can be changed"),
+        ('scroll = "f5"', "did you mean scroll."),
+        ('hunk.next = "n"', '"n" is the key of step already'),
+        ('page.next = "w"', '"w" is the key of pictures already'),
+        ('open_file = "{"', '"{" is the key of'),
         ("history = 5", "must be a key or a list of keys"),
         ("history = []", "must be a key or a list of keys"),
         ('history = "f99"', 'there is no key "f99"'),
@@ -62,6 +68,34 @@ def test_two_actions_may_change_places_but_not_share_a_key() -> None:
     keymap, wrong = parsed(b'history = "f5"\nstep = "f5"\n', "keys.toml")
     assert keymap == {"history": ("f5",)}
     assert "line 2" in wrong[0]
+
+
+def test_keys_of_different_panes_may_be_the_same_and_the_usual_ones_may_be_written_down() -> None:
+    assert clashes({"hunk.next": ("w",), "candidate.next": ("w",)}) == []
+    everything = "".join(f"{name} = {toml_list(action.named[name])}\n" for name, action in FREE.items())
+    assert parsed(everything.encode(), "keys.toml") == ({name: one.named[name] for name, one in FREE.items()}, [])
+
+
+async def test_the_keys_of_a_pane_are_moved_and_the_help_and_the_question_tell_the_new_ones(tmp_path: Path) -> None:
+    (tmp_path / "config" / "labtop").mkdir(parents=True)
+    (tmp_path / "config" / "labtop" / "keys.toml").write_text(
+        'ends.first = "z"\nends.last = ["Z", "f8"]\napprove = "Y"\nredo = "R"\n'
+    )
+    app = app_on(tmp_path, 13, copilot=Copilot.TURN, running=True)
+    app.preferences = Preferences()
+    async with opened(app, 80, 24) as pilot:
+        await until(pilot, lambda: "Y approve" in frame_of(pilot))
+        chat = laboratory(pilot).query_one(ChatPane)
+        for key, first in (("z", True), ("f8", False), ("g", False), ("z", True), ("Z", False)):
+            await pilot.press(key)
+            await until(pilot, lambda first=first: chat.scroll_y == (0 if first else chat.max_scroll_y))  # type: ignore[misc]
+        await pilot.press("i", *"ReadYour")  # letters stay letters where one writes
+        await until(pilot, lambda: laboratory(pilot).tell_line.line.value == "ReadYour")
+        await pilot.press("escape", "question_mark")
+        await until(pilot, lambda: isinstance(app.screen, HelpScreen))
+        assert "z Z f8    The beginning; the end" in "\n".join(
+            str(part.render()) for part in app.screen.query("Broken")
+        )
 
 
 def test_every_scope_is_on_some_screen() -> None:

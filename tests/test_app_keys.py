@@ -5,15 +5,23 @@ from __future__ import annotations
 from dataclasses import fields
 
 import pytest
+from textual.binding import Binding
+from textual.scroll_view import ScrollView
+from textual.widget import Widget
 
 from tui.handbook import MINE, ROOT, page, with_table
+from tui.keymap import FREE
 from tui.keys import ACTIONS, Scope, actions, bindings
+from tui.panes.graph import GraphPane
+from tui.panes.papers import PaperList, PaperSheet
+from tui.panes.text import TextPane
 from tui.preferences import Preferences
 from tui.screens.help import section
 from tui.screens.history import HistoryScreen
 from tui.screens.home import HomeScreen
 from tui.screens.laboratory import LaboratoryScreen
 from tui.screens.pictures import PicturesScreen
+from tui.screens.places import PANES, PLACES
 from tui.screens.screen import LabScreen
 from tui.slash import OWN
 from tui.widgets.keyline import key_line
@@ -76,27 +84,13 @@ def test_what_is_written_about_the_keys_is_as_they_are_now() -> None:
     assert (ROOT / "docs" / "keys.md").read_text(encoding="utf-8") == page(), "make keys"
 
 
-def test_the_help_of_the_panes_tells_their_own_keys() -> None:
-    from textual.binding import Binding
-
-    from tui.panes.chat import ChatPane
-    from tui.panes.diff import DiffPane
-    from tui.panes.history import HistoryPane
-    from tui.panes.report import ReportPane
-    from tui.panes.reviews import ReviewsPane
-    from tui.panes.scores import ScoresPane
-
-    told = {key for action in actions(Scope.PANES) for key in action.keys}
-    names = {
-        "right_curly_bracket": "}",
-        "left_curly_bracket": "{",
-        "right_square_bracket": "]",
-        "left_square_bracket": "[",
-        "full_stop": ".",
-        "comma": ",",
-    }
-    for pane in (ChatPane, DiffPane, HistoryPane, ReportPane, ScoresPane, ReviewsPane):
-        for binding in pane.BINDINGS:
+@pytest.mark.parametrize("kind", [*(place.kind for place in PLACES), GraphPane, TextPane, PaperList, PaperSheet])
+def test_every_key_of_a_pane_is_in_the_registry_and_can_be_moved(kind: type[Widget]) -> None:
+    for base in kind.__mro__[: kind.__mro__.index(ScrollView if issubclass(kind, ScrollView) else Widget)]:
+        for binding in base.__dict__.get("BINDINGS", ()):
             assert isinstance(binding, Binding)
-            keys = {names.get(key, key) for key in binding.key.split(",")}
-            assert keys & told or keys & {"pagedown", "pageup", "left", "right", "escape"}, binding
+            assert set(binding.key.split(",")) == set(FREE[binding.id or ""].named[binding.id or ""]), binding
+
+
+def test_an_action_of_panes_names_panes_that_there_are() -> None:
+    assert {pane for action in ACTIONS for pane in action.panes} <= set(PANES)

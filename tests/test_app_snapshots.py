@@ -1,65 +1,27 @@
-"""How the screens look, at the smallest and the usual size."""
+"""How the laboratory and the sheets over it look, at three sizes, dark and light."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 from textual.pilot import Pilot
+from textual.widgets import Input
 
-from core.events import (
-    CallMade,
-    Restarted,
-    State,
-    StateChanged,
-    Thinking,
-    Token,
-    TurnStarted,
-    Waiting,
-)
+from core.events import CallMade, Restarted, State, StateChanged, Thinking, Token, TurnStarted, Waiting
 from core.ledger import Account, Sum, ledger_of
 from core.record import Agent, Cost, Phase
 from core.settings import Copilot
-from tests.app_stage import app_on, laboratory, until
-from tui.screens.laboratory import LaboratoryScreen
-
-ALL_SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)], ids=["80x24", "120x40", "200x60"])
-SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])
-Compare = Callable[..., bool]
+from tests.app_stage import app_on, frame_of, laboratory, until, unwatched
+from tests.looks import DRESSES, looks_as_it_did
 
 
-async def settled(pilot: Pilot[None]) -> None:
-    """The laboratory is in view, with its clocks standing still."""
-    app = pilot.app
-    await until(pilot, lambda: isinstance(app.screen, LaboratoryScreen) and bool(app.screen.board.model))
+async def standing(pilot: Pilot[None]) -> None:
+    """The laboratory's clocks stand still."""
     laboratory(pilot).board.clock = lambda: laboratory(pilot).board.asked or 0.0
     await pilot.pause(0.1)
     laboratory(pilot)._refresh_status()
-    await repainted(pilot)
-
-
-async def repainted(pilot: Pilot[None]) -> None:
-    """Everything is painted afresh: Textual may leave a scroll bar as it was before the last line came."""
-    await pilot.pause(0.1)
-    for widget in pilot.app.screen.query("*"):
-        widget.refresh(layout=True)
-    await pilot.pause(0.1)
-
-
-def pressing(*keys: str, until_screen: type = LaboratoryScreen) -> Callable[[Pilot[None]], Awaitable[None]]:
-    async def run(pilot: Pilot[None]) -> None:
-        await settled(pilot)
-        await pilot.press(*keys)
-        await until(pilot, lambda: isinstance(pilot.app.screen, until_screen))
-        await repainted(pilot)
-
-    return run
-
-
-@SIZES
-def test_the_laboratory_in_the_middle_of_a_study(snap_compare: Compare, tmp_path: Path, size: tuple[int, int]) -> None:
-    assert snap_compare(app_on(tmp_path, 13), terminal_size=size, run_before=settled)
 
 
 STARTED = (
@@ -89,40 +51,47 @@ SITUATIONS = {
 }
 
 
-@ALL_SIZES
-@pytest.mark.parametrize("situation", SITUATIONS)
-def test_a_real_model_at_work(snap_compare: Compare, tmp_path: Path, situation: str, size: tuple[int, int]) -> None:
-    async def run(pilot: Pilot[None]) -> None:
-        await settled(pilot)
-        if situation == "out of budget":
-            ledger = ledger_of(laboratory(pilot).session.project)
-            ledger.reserve(Account(), lambda _: Sum(3, 2_910_000, 210_000, 277_600, nanos=8_240_000_000))
-        laboratory(pilot).show([*STARTED, *SITUATIONS[situation]])
-        if situation == "out of budget":
-            await until(pilot, lambda: laboratory(pilot).board.spent.money > 8)
-        await repainted(pilot)
-
-    assert snap_compare(app_on(tmp_path, 13), terminal_size=size, run_before=run)
+async def test_a_real_model_at_work(snapshot: SnapshotAssertion, tmp_path: Path) -> None:
+    async with unwatched(app_on(tmp_path, 13)) as pilot:
+        await standing(pilot)
+        await looks_as_it_did(pilot, snapshot, "held")
+        for situation, events in SITUATIONS.items():
+            if situation == "out of budget":
+                ledger = ledger_of(laboratory(pilot).session.project)
+                ledger.reserve(Account(), lambda _: Sum(3, 2_910_000, 210_000, 277_600, nanos=8_240_000_000))
+            laboratory(pilot).show([*STARTED, *events])
+            if situation == "out of budget":
+                await until(pilot, lambda: laboratory(pilot).board.spent.money > 8)
+            await looks_as_it_did(pilot, snapshot, situation)
 
 
-@SIZES
-def test_the_help(snap_compare: Compare, tmp_path: Path, size: tuple[int, int]) -> None:
-    from tui.screens.help import HelpScreen
-
-    keys = pressing("question_mark", until_screen=HelpScreen)
-    assert snap_compare(app_on(tmp_path, 13), terminal_size=size, run_before=keys)
-
-
-@SIZES
-def test_a_turn_that_waits(snap_compare: Compare, tmp_path: Path, size: tuple[int, int]) -> None:
-    async def run(pilot: Pilot[None]) -> None:
-        await until(pilot, lambda: isinstance(pilot.app.screen, LaboratoryScreen))
-        await until(pilot, lambda: laboratory(pilot).question.asked)
+async def test_a_turn_that_waits(snapshot: SnapshotAssertion, tmp_path: Path) -> None:
+    async with unwatched(app_on(tmp_path, 11, copilot=Copilot.TURN, running=True)) as pilot:
         question = laboratory(pilot).question
+        await until(pilot, lambda: question.asked)
         question.clock = lambda: (question._since or 0.0) + 7
-        await settled(pilot)
+        await standing(pilot)
         question._tick()
-        await repainted(pilot)
+        await looks_as_it_did(pilot, snapshot)
 
-    app = app_on(tmp_path, 11, copilot=Copilot.TURN, running=True)
-    assert snap_compare(app, terminal_size=size, run_before=run)
+
+SHEETS = {
+    "help": (("question_mark",), "every turn is a git commit"),
+    "palette": (("ctrl+p", *"roll"), "Go back to the selected turn"),
+    "commands": (("slash", "p"), "/pause"),
+}
+
+
+@pytest.mark.parametrize("name", SHEETS)
+async def test_a_sheet_over_the_laboratory(snapshot: SnapshotAssertion, tmp_path: Path, name: str) -> None:
+    keys, words = SHEETS[name]
+    async with unwatched(app_on(tmp_path, 13)) as pilot:
+        await standing(pilot)
+        for dress, theme in DRESSES.items():  # Textual puts no new dress on a palette that is open
+            pilot.app.theme = theme
+            await pilot.press(*keys)
+            await until(pilot, lambda: words in frame_of(pilot))
+            for field in pilot.app.screen.query(Input):
+                field.cursor_blink = False
+            await looks_as_it_did(pilot, snapshot, dresses=[dress])
+            await pilot.press("escape")

@@ -17,10 +17,10 @@ from textual.events import AppFocus, Event, Key, MouseDown, Paste
 from textual.filter import LineFilter
 
 from tui.attention import Attention, call
-from tui.filters import EscapeFilter
+from tui.filters import ChosenFilter, EscapeFilter
 from tui.painted import Changes, Painted, untie
 from tui.screens.opening import OpeningScreen
-from tui.themes import dress
+from tui.themes import dress, of_one_piece
 
 if TYPE_CHECKING:
     from textual.command import Provider
@@ -69,7 +69,7 @@ class LabtopApp(App[None]):
         self.autostart = autostart
         self.model_pace = model_pace
         self._opener = opener
-        self._escapes = EscapeFilter()
+        self._chosen, self._escapes = ChosenFilter(), EscapeFilter()
         self._painted = Painted()
         self._laboratory: LaboratoryScreen | None = None
         self.animation_level = "none"
@@ -77,6 +77,11 @@ class LabtopApp(App[None]):
     def get_default_screen(self) -> OpeningScreen:
         """What stands in the first frame."""
         return OpeningScreen(f"opening {self.project_path} …" if self.project_path else "looking for your projects …")
+
+    def get_css_variables(self) -> dict[str, str]:
+        """The theme's colours, with one accent for all that can be chosen."""
+        self.theme_variables = of_one_piece(self.current_theme, super().get_css_variables())
+        return self.theme_variables
 
     def on_mount(self) -> None:
         dress(self, self.preferences.theme if self.preferences else "")
@@ -130,7 +135,8 @@ class LabtopApp(App[None]):
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Textual's filters, and ours that no control code from outside gets past."""
-        return [*super().get_line_filters(), self._escapes]
+        few = [self._chosen] if self.native_ansi_color else []
+        return [*few, *super().get_line_filters(), self._escapes]
 
     def _display(self, screen: Screen[object], renderable: Any) -> None:
         """Write a frame, but of it only what does not stand in the terminal already."""

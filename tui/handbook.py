@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import fields
 from pathlib import Path
 
-from tui.keymap import FREE
+from tui.keymap import FREE, toml_list
 from tui.keys import Action, Scope, actions
 from tui.preferences import Preferences
 from tui.screens.help import ABOUT
@@ -38,7 +38,7 @@ def page() -> str:
     aliases = ", ".join(f"`/{name}` is `/{full}`" for name, full in ALIASES.items())
     themes = "\n".join(f"- `{name}`: {words}" for name, words in THEMES.items())
     known = "\n".join(f"{one.name} = {_toml(one.default)}  # {MINE[one.name]}" for one in fields(Preferences))
-    free = "\n".join(f"{name} = {list(action.keys)!r}".replace("'", '"') for name, action in FREE.items())
+    free = "\n".join(f"{name} = {toml_list(one.named[name])}" for name, one in FREE.items())
     return PAGE.format(
         keys=table(Scope), commands="\n".join(commands), aliases=aliases, themes=themes, known=known, free=free
     )
@@ -91,8 +91,10 @@ Every action of the laboratory is a command too, e.g. `/undo`, `/zoom`, `/show-p
 
 `~/.config/labtop/keys.toml` moves keys, an action a line; several keys are alternatives. What is wrong in it (an
 unknown action, a key that does not exist, a key that means something else on the same screen) is told by its line
-when the app starts, and that action keeps its usual keys. `labtop keys` prints what holds now. Keys within a pane,
-the digits of the panes, `ctrl+q` and `ctrl+c` stay as they are. These can be moved, here with their usual keys:
+when the app starts, and that action keeps its usual keys. `labtop keys` prints what holds now. An action that goes
+several ways has a name for each, such as `hunk.next`; keys of different panes may be the same. What stays as it is:
+the digits, which stand on the panes' tabs; `ctrl+q` and `ctrl+c`, the ways out of everything; the keys of a text
+field; and those of a sheet that lies on top, which its frame names. These can be moved, here with their usual keys:
 
 ```toml
 {free}

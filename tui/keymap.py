@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,16 +20,32 @@ LARGEST_FILE = 64_000
 """Bytes that are read of a keymap."""
 
 _TOGETHER = (Scope.LABORATORY, Scope.WAITING, Scope.PANES)
-SCREENS = (_TOGETHER, *((scope,) for scope in Scope if scope not in _TOGETHER))
+SCREENS = (
+    _TOGETHER,
+    *((scope, Scope.PANES) for scope in (Scope.HISTORY, Scope.COMPARE)),
+    *((scope,) for scope in (Scope.PICTURES, Scope.HOME)),
+)
 """Scopes whose keys are at hand at the same time."""
 
-FREE = {action.id: action for action in ACTIONS if set(action.scopes) != {Scope.PANES} and not action.arguments}
-"""The actions whose keys can be moved; those of the panes are the panes' own, and digits go with their panes."""
+FIXED = {"show_pane"}
+"""What keeps its keys: the digits stand on the panes' tabs, and in what is said of them."""
+FREE = {name: action for action in ACTIONS if action.id not in FIXED for name in action.named}
+"""The actions whose keys can be moved, by name; one that goes several ways has a name for each."""
 
 RESERVED = {"ctrl+q", "ctrl+c"}
 """The ways out that hold whatever has the focus."""
 
-_SHOWN = {"escape": "esc", "plus": "+", "minus": "-", "up": "↑", "down": "↓", "pageup": "PgUp", "pagedown": "PgDn"}
+_SHOWN = {
+    "escape": "esc",
+    "plus": "+",
+    "minus": "-",
+    "up": "↑",
+    "down": "↓",
+    "left": "←",
+    "right": "→",
+    "pageup": "PgUp",
+    "pagedown": "PgDn",
+}
 
 Keymap = Mapping[str, tuple[str, ...]]
 """Keys by action, in Textual's names."""
@@ -63,7 +79,7 @@ def parsed(data: bytes, source: str) -> tuple[Keymap, list[str]]:
         return {}, [f"{source} is not valid TOML: {error}"]
     keymap: dict[str, tuple[str, ...]] = {}
     wrong = []
-    for name, value in table.items():
+    for name, value in _flat(table):
         keys, problem = _keys(name, value)
         if problem:
             wrong.append(f"{source}{_line(text, name)}: {problem}")
@@ -89,12 +105,15 @@ def clashes(keymap: Keymap) -> list[tuple[str, str]]:
 
 def remapped(registered: Iterable[Action], keymap: Keymap) -> list[Action]:
     """The actions with the person's keys in the place of the usual ones."""
-    return [
-        replace(action, keys=keymap[action.id], shown=" ".join(map(shown, keymap[action.id])))
-        if action.id in keymap
-        else action
-        for action in registered
-    ]
+    return [_moved(action, keymap) if keymap.keys() & action.named.keys() else action for action in registered]
+
+
+def _moved(action: Action, keymap: Keymap) -> Action:
+    named = {name: keymap.get(name, keys) for name, keys in action.named.items()}
+    keys = tuple(key for some in named.values() for key in some)
+    arguments = tuple(name.partition(".")[2] for name, some in named.items() for _ in some)
+    seen = " ".join(map(shown, keys))
+    return replace(action, keys=keys, shown=seen, arguments=arguments if action.arguments else ())
 
 
 def shown(key: str) -> str:
@@ -103,10 +122,22 @@ def shown(key: str) -> str:
         return f"^{key.removeprefix('ctrl+')}"
     if key in _SHOWN:
         return _SHOWN[key]
-    from textual.keys import key_to_character
+    return _character(key) or key
 
-    character = key_to_character(key)
-    return character if character and character.isprintable() and not character.isspace() else key
+
+def toml_list(keys: Iterable[str]) -> str:
+    """Keys as a line of a keymap has them, e.g. `["{", "f5"]`."""
+    words = (key if key == "quotation_mark" else _character(key) or key for key in keys)
+    return "[" + ", ".join(f'"{word}"' for word in words) + "]"
+
+
+def _character(key: str) -> str:
+    """The character that Textual's name of a key stands for; empty for a key that is none, or a blank."""
+    from textual.keys import _character_to_key, key_to_character
+
+    names = {_character_to_key(character): character for character in "+-/_@"}  # the reverse is lacking in Textual
+    character = names.get(key) or key_to_character(key) or ""
+    return character if character.isprintable() and not character.isspace() else ""
 
 
 def for_textual(keymap: Keymap) -> dict[str, str]:
@@ -121,6 +152,8 @@ def _keys(name: str, value: Any) -> tuple[tuple[str, ...], str]:
         hint = f"did you mean {near[0]}?" if near else "`labtop keys` lists them"
         return (), f"{clean(name)[:40]} is not an action whose keys can be changed: {hint}"
     listed = [value] if isinstance(value, str) else value
+    if listed == [] and not FREE[name].named[name]:
+        return (), ""  # as `labtop keys` writes an action that has none
     if not isinstance(listed, Sequence) or not listed or not all(isinstance(key, str) for key in listed):
         return (), f'{name} must be a key or a list of keys, e.g. {name} = ["ctrl+g"]'
     keys = tuple(map(textual_name, listed))
@@ -132,7 +165,7 @@ def _keys(name: str, value: Any) -> tuple[tuple[str, ...], str]:
 
 def textual_name(key: str) -> str:
     """What Textual calls a key that a person has written, e.g. `question_mark` for `?`; empty for no key."""
-    from textual.keys import Keys, _character_to_key, key_to_character
+    from textual.keys import Keys, _character_to_key
 
     if len(key) == 1:
         return _character_to_key(key) if key.isprintable() else ""
@@ -140,7 +173,7 @@ def textual_name(key: str) -> str:
     modifiers, _, name = key.rpartition("+")
     if modifiers and not set(modifiers.split("+")) <= {"ctrl", "alt", "shift"}:
         return ""
-    known = key in {one.value for one in Keys} or key_to_character(name) is not None
+    known = key in {one.value for one in Keys} or bool(_character(name))
     return key if known and key not in RESERVED else ""
 
 
@@ -150,12 +183,33 @@ def at_hand(app: App[Any], *scopes: Scope) -> list[Action]:
 
 
 def _clash(name: str, keymap: Keymap, scopes: tuple[Scope, ...]) -> str:
-    at_hand = remapped(actions(*scopes), keymap)
-    if not any(action.id == name for action in at_hand):
+    own = FREE[name]
+    if not set(own.scopes) & set(scopes):
         return ""
-    others = {key: action for action in at_hand for key in action.keys if action.id != name}
-    key = next((key for key in keymap[name] if key in others), None)
-    return f'{name}: "{shown(key)}" is the key of {others[key].id} already' if key else ""
+    taken = {
+        key: other
+        for action in actions(*scopes)
+        if _meet(own, action)
+        for other, usual in action.named.items()
+        if other != name
+        for key in keymap.get(other, usual)
+    }
+    key = next((key for key in keymap[name] if key in taken and key not in own.named[name]), None)
+    return f'{name}: "{shown(key)}" is the key of {taken[key]} already' if key else ""
+
+
+def _meet(one: Action, other: Action) -> bool:
+    """Whether two actions of one screen can have the keys at the same time; those of different panes cannot."""
+    return not one.panes or not other.panes or bool(set(one.panes) & set(other.panes))
+
+
+def _flat(table: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The lines of a keymap; TOML reads `hunk.next = "ü"` as a table of its own."""
+    for name, value in table.items():
+        if isinstance(value, Mapping):
+            yield from ((f"{name}.{way}", keys) for way, keys in value.items())
+        else:
+            yield name, value
 
 
 def _line(text: str, name: str) -> str:

@@ -33,20 +33,49 @@ class Action:
     footer: bool = False
     arguments: tuple[str, ...] = ()
     """One for each key, where the action needs to know which."""
+    panes: tuple[str, ...] = ()
+    """Of an action within panes: those that have it; none: all of them."""
+
+    @property
+    def named(self) -> dict[str, tuple[str, ...]]:
+        """Its keys by what a keymap calls them: `undo`, or `hunk.next` where it has arguments."""
+        found: dict[str, tuple[str, ...]] = {} if self.arguments else {self.id: self.keys}
+        for key, argument in zip(self.keys, self.arguments, strict=False):
+            name = f"{self.id}.{argument}"
+            found[name] = (*found.get(name, ()), key)
+        return found
 
     @property
     def commands(self) -> list[tuple[str, str]]:
         """The action as (what a palette calls it, how Textual runs it), once for each argument."""
         if not self.arguments:
             return [(self.label, self.id)]
-        return [(f"{self.label}: {argument}", f"{self.id}({argument!r})") for argument in self.arguments]
+        return [(f"{self.label}: {one}", f"{self.id}({one!r})") for one in dict.fromkeys(self.arguments)]
 
 
 _LAB, _ASK, _HISTORY, _HOME = Scope.LABORATORY, Scope.WAITING, Scope.HISTORY, Scope.HOME
 _PANE = Scope.PANES
-"""Bound by the panes themselves; here for the help and the README."""
+"""Bound by the panes themselves, with `bound`."""
 _PICTURES, _COMPARE = Scope.PICTURES, Scope.COMPARE
+_BRACKETS, _BRACES = ("left_square_bracket", "right_square_bracket"), ("left_curly_bracket", "right_curly_bracket")
+_BOTH_WAYS = ("previous", "next")
+_LINES = ("diff", "history", "output", "program", "reviews", "costs", "report")
+"""The panes that are drawn by line, and may have long ones."""
 _EVERYWHERE = (_LAB, _HISTORY, _HOME, _PICTURES, _COMPARE)
+
+
+def _within(
+    id: str,  # noqa: A002
+    keys: tuple[str, ...],
+    shown: str,
+    label: str,
+    help: str,  # noqa: A002
+    panes: str,
+    arguments: tuple[str, ...] = (),
+) -> Action:
+    """An action of some panes."""
+    return Action(id, keys, shown, label, help, (_PANE,), False, arguments, tuple(panes.split()))
+
 
 ACTIONS = (
     Action("run_pause", ("space",), "space", "run/pause", "Run on, or hold before the next turn", (_LAB,), True),
@@ -98,17 +127,44 @@ ACTIONS = (
     Action("ask_agent", ("W",), "W", "ask", "Ask the agent about its reply; no turn is made of it", (_ASK,)),
     Action(
         "hunks",
-        ("left_square_bracket", "right_square_bracket"),
+        _BRACKETS,
         "[ ]",
         "hunks",
         "Choose the hunks that may act, and say why not the others",
         (_ASK,),
         False,
-        ("previous", "next"),
+        _BOTH_WAYS,
     ),
-    Action("scroll", ("up", "down", "j", "k"), "↑ ↓ j k", "scroll", "A line up or down; PgUp PgDn a page", (_PANE,)),
     Action(
-        "ends", ("home", "end", "g", "G"), "g G", "ends", "The beginning; the end, where new text is followed", (_PANE,)
+        "scroll",
+        ("up", "k", "down", "j", "pageup", "pagedown"),
+        "↑ ↓ j k",
+        "scroll",
+        "A line up or down; PgUp PgDn a page",
+        (_PANE,),
+        False,
+        ("up", "up", "down", "down", "page_up", "page_down"),
+    ),
+    Action(
+        "ends",
+        ("home", "g", "end", "G"),
+        "g G",
+        "ends",
+        "The beginning; the end, where new text is followed",
+        (_PANE,),
+        False,
+        ("first", "first", "last", "last"),
+    ),
+    Action(
+        "sideways",
+        ("left", "right"),
+        "← →",
+        "sideways",
+        "To the left, to the right, where lines are long",
+        (_PANE,),
+        False,
+        ("left", "right"),
+        _LINES,
     ),
     Action(
         "look_at",
@@ -117,41 +173,92 @@ ACTIONS = (
         "look",
         "Read the turn (in History, Scores), the paper, the turn that measured a number (in Report); open (in Chat)",
         (_PANE,),
+        panes=("history", "scores", "papers", "report", "chat"),
     ),
-    Action("fold", ("o",), "o", "fold", "Open what is folded, or fold it again (in Chat)", (_PANE,)),
-    Action(
-        "open_program", ("o",), "o", "open", "Open it in your editor; a held run only (in Program, Report)", (_PANE,)
+    _within("fold", ("o",), "o", "fold", "Open what is folded, or fold it again (in Chat)", "chat"),
+    _within(
+        "open_program",
+        ("o",),
+        "o",
+        "open",
+        "Open it in your editor; a held run only (in Program, Report)",
+        "program report",
     ),
-    Action("hunk", ("{", "}"), "{ }", "hunk", "The hunk before, the next hunk (in Diff)", (_PANE,)),
-    Action("head", ("{", "}"), "{ }", "mark", "Mark what enter opens: a prompt, a command … (in Chat)", (_PANE,)),
-    Action("other_output", ("{", "}"), "{ }", "other", "The program before, the next one (in Output)", (_PANE,)),
-    Action("candidate", ("{", "}"), "{ }", "candidate", "The better candidate, the next best (in Program)", (_PANE,)),
-    Action("page", ("[", "]"), "[ ]", "page", "The page before, the next (in Report); round (in Reviews)", (_PANE,)),
-    Action("walk", ("left", "right"), "← →", "walk", "The candidate before, the next candidate (in Scores)", (_PANE,)),
-    Action("number", (".", ","), ". ,", "number", "The next number, the number before (in Report)", (_PANE,)),
-    Action("pictures", ("w",), "w", "pictures", "Pages and figures as pictures (in Report)", (_PANE,)),
+    _within("hunk", _BRACES, "{ }", "hunk", "The hunk before, the next hunk (in Diff)", "diff", _BOTH_WAYS),
+    _within(
+        "head", _BRACES, "{ }", "mark", "Mark what enter opens: a prompt, a command … (in Chat)", "chat", _BOTH_WAYS
+    ),
+    _within(
+        "other_output", _BRACES, "{ }", "other", "The program before, the next one (in Output)", "output", _BOTH_WAYS
+    ),
+    _within(
+        "candidate",
+        _BRACES,
+        "{ }",
+        "candidate",
+        "The better candidate, the next best (in Program)",
+        "program",
+        _BOTH_WAYS,
+    ),
+    _within(
+        "page",
+        _BRACKETS,
+        "[ ]",
+        "page",
+        "The page before, the next (in Report); round (in Reviews)",
+        "report reviews",
+        _BOTH_WAYS,
+    ),
+    _within(
+        "walk",
+        ("left", "right"),
+        "← →",
+        "walk",
+        "The candidate before, the next candidate (in Scores)",
+        "scores",
+        _BOTH_WAYS,
+    ),
+    _within("unmark", ("escape",), "esc", "unmark", "No candidate any more (in Scores)", "scores"),
+    _within(
+        "number",
+        ("comma", "full_stop"),
+        ", .",
+        "number",
+        "The number before, the next number (in Report)",
+        "report",
+        _BOTH_WAYS,
+    ),
+    _within("pictures", ("w",), "w", "pictures", "Pages and figures as pictures (in Report)", "report"),
+    _within("view", ("v",), "v", "view", "Text of the pages or LaTeX source (in Report)", "report"),
+    _within(
+        "close",
+        ("left", "backspace"),
+        "←",
+        "close",
+        "Back to the list, where a paper fills the pane (in Papers)",
+        "papers",
+    ),
     Action(
         "picture",
-        ("left_square_bracket", "right_square_bracket"),
+        _BRACKETS,
         "[ ]",
         "picture",
         "The page or figure before, the next one",
         (_PICTURES,),
         True,
-        ("previous", "next"),
+        _BOTH_WAYS,
     ),
     Action("larger", ("plus", "equals_sign"), "+", "larger", "Draw the picture larger", (_PICTURES,), True),
     Action("smaller", ("minus",), "-", "smaller", "Draw the picture smaller", (_PICTURES,), True),
-    Action("view", ("v",), "v", "view", "Text of the pages or LaTeX source (in Report)", (_PANE,)),
     Action(
         "turn_part",
-        ("left_square_bracket", "right_square_bracket"),
+        _BRACKETS,
         "[ ]",
         "part",
         "Reply, diff, code, plan, report, metrics, figures, output, evidence of the turn",
         (_HISTORY,),
         True,
-        ("previous", "next"),
+        _BOTH_WAYS,
     ),
     Action("turn_view", ("v",), "v", "view", "What the turn changed in a file, or all of the file", (_HISTORY,)),
     Action("branch", ("b",), "b", "branch", "Start a line of inquiry at the selected turn", (_HISTORY,), True),
@@ -160,13 +267,13 @@ ACTIONS = (
     Action("open_file", ("o",), "o", "open", "Open the file shown in your editor, as a copy to read", (_HISTORY,)),
     Action(
         "other_file",
-        ("left_square_bracket", "right_square_bracket"),
+        _BRACKETS,
         "[ ]",
         "file",
         "The file before, the next file that differs",
         (_COMPARE,),
         True,
-        ("previous", "next"),
+        _BOTH_WAYS,
     ),
     Action("take", ("T",), "T", "take", "Take a finding of the other line into the one you work on", (_COMPARE,), True),
     Action("copy_commit", ("y",), "y", "copy hash", "Copy the commit of the selected turn", (_HISTORY,), True),
@@ -217,4 +324,13 @@ def bindings(*scopes: Scope) -> list[BindingType]:
         for action in actions(*scopes)
         for keys in [action.keys or (f"no_key_{action.id}",)]  # none yet: a person's own keymap may give it one
         for key, argument in zip(keys, action.arguments or ("",) * len(keys), strict=True)
+    ]
+
+
+def bound(name: str, *runs: str) -> list[BindingType]:
+    """The keys of an action within panes, as a pane's bindings: what it runs, for each of its arguments in turn."""
+    action = next(action for action in ACTIONS if action.id == name)
+    return [
+        Binding(",".join(keys), run, action.label, tooltip=action.help, show=False, id=known)
+        for (known, keys), run in zip(action.named.items(), runs, strict=True)
     ]

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from textual.app import App
+from textual.color import Color
 from textual.theme import Theme
+
+from tui.filters import CHOSEN
 
 THEMES = {
     "textual-dark": "dark",
@@ -31,12 +35,7 @@ CONTRAST = (
         surface="#000000",
         panel="#101010",
         text_alpha=1.0,
-        variables={
-            "text-muted": "#d8d8d8",
-            "text-disabled": "#a8a8a8",
-            "block-cursor-background": "#ffd500",
-            "block-cursor-foreground": "#000000",
-        },
+        variables={"text-muted": "#d8d8d8", "text-disabled": "#a8a8a8"},
     ),
     Theme(
         name="contrast-light",
@@ -52,15 +51,50 @@ CONTRAST = (
         panel="#f0f0f0",
         dark=False,
         text_alpha=1.0,
-        variables={
-            "text-muted": "#303030",
-            "text-disabled": "#505050",
-            "block-cursor-background": "#003c80",
-            "block-cursor-foreground": "#ffffff",
-        },
+        variables={"text-muted": "#303030", "text-disabled": "#505050"},
     ),
 )
 """For eyes that need more: what matters stands at 7:1 and better, what is beside the point at 5:1, frames at full."""
+
+
+def of_one_piece(theme: Theme, variables: Mapping[str, str]) -> dict[str, str]:
+    """The colours of a theme with Textual's own widgets in those of the panes: one accent, and quiet greys.
+
+    Textual paints cursors, frames and scroll bars in the theme's primary colour, which nothing of ours has.
+    """
+    if theme.ansi:
+        return {
+            **variables,
+            **dict.fromkeys(("accent", "text-accent", "border"), "ansi_yellow" if theme.dark else "ansi_magenta"),
+            "block-cursor-foreground": "ansi_default",
+            "block-cursor-background": CHOSEN,
+            "block-cursor-blurred-text-style": "bold",
+            "scrollbar": "ansi_bright_black",
+            "scrollbar-background": "ansi_default",
+        }
+    accent, ink, ground = (variables[name] for name in ("accent", "foreground", "background"))
+    words = variables["text-accent"]
+    if not theme.dark:  # an accent that shines on black is hardly seen on white
+        accent = words = Color.parse(words).darken(0.09).hex
+    return {
+        **variables,
+        "accent": accent,
+        "text-accent": words,
+        "block-cursor-foreground": ink,
+        "block-cursor-background": f"{accent} 30%",
+        "block-cursor-blurred-foreground": ink,
+        "block-cursor-blurred-background": f"{ink} 8%",
+        "border": accent,
+        "input-selection-background": f"{accent} 40%",
+        "link-background-hover": f"{accent} 30%",
+        "scrollbar": f"{ink} 30%",
+        "scrollbar-hover": f"{ink} 40%",
+        "scrollbar-active": accent,
+        "scrollbar-background": ground,
+        "scrollbar-background-hover": ground,
+        "scrollbar-background-active": ground,
+        "scrollbar-corner-color": ground,
+    }
 
 
 def dress(app: App[Any], wanted: str) -> None:

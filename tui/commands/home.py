@@ -34,13 +34,13 @@ def completion(shell: str) -> None:
 @tells_errors
 def keys() -> None:
     """Every action with its keys, as ~/.config/labtop/keys.toml may change them."""
-    from tui.keymap import FREE, keymap_path, read_keymap, shown
+    from tui.keymap import FREE, keymap_path, read_keymap, shown, toml_list
 
     keymap, problems = read_keymap()
     say(f"# Write lines of these into {keymap_path()} to change them; several keys are alternatives.")
     for name, action in FREE.items():
-        listed = ", ".join(f'"{key}"' for key in keymap.get(name, action.keys))
-        say(f"{f'{name} = [{listed}]':<44} # {' '.join(map(shown, keymap.get(name, action.keys))):<10} {action.help}")
+        keys = keymap.get(name, action.named[name])
+        say(f"{f'{name} = {toml_list(keys)}':<46} # {' '.join(map(shown, keys)):<10} {action.help}")
     for problem in problems:
         click.echo(clean(problem), err=True)
 

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
 from textual.message import Message
 
 from core.record import Turn
+from tui.keys import bound
 from tui.widgets.aside import Aside
 from tui.widgets.document import NOTHING, Block, Document
 from tui.widgets.bounded import bounded
@@ -58,10 +59,9 @@ class ChatPane(Stack[Said]):
     DEFAULT_CSS = frame("ChatPane")
     BORDER_TITLE = "Chat"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("o", "fold", "Open or fold what is folded", show=False),
-        Binding("left_curly_bracket", "head(-1)", "What can be opened before", show=False),
-        Binding("right_curly_bracket", "head(1)", "The next that can be opened", show=False),
-        Binding("enter", "open", "Open or fold what is marked", show=False),
+        *bound("fold", "fold"),
+        *bound("head", "head(-1)", "head(1)"),
+        *bound("look_at", "open"),
     ]
 
     class Wanted(Message):

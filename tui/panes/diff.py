@@ -6,12 +6,13 @@ import asyncio
 from typing import ClassVar
 
 from textual import work
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
 from textual.events import Resize
 from textual.strip import Strip
 from textual.style import Style
 
+from tui.keys import bound
 from tui.widgets.changes import Changes, Pair, Row, changes, differing, laid_out, sides
 from tui.widgets.code import coloured, coloured_text, language_of
 from tui.widgets.frame import MUTED, entitle, frame
@@ -48,10 +49,7 @@ class DiffPane(LineView):
 
     DEFAULT_CSS = frame("DiffPane")
     BORDER_TITLE = "Diff"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("right_curly_bracket", "hunk(1)", "Next hunk", show=False),
-        Binding("left_curly_bracket", "hunk(-1)", "Previous hunk", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bound("hunk", "hunk(-1)", "hunk(1)")
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002  Textual's own name
         super().__init__(id=id, classes=classes)

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
 
 from core.record import Agent, Status
 from tui.board import HistoryRow
+from tui.keys import bound
 from tui.widgets.frame import MUTED, entitle, frame, plain
 from tui.widgets.lines import Line, LineView
 from tui.widgets.voices import VOICES
@@ -40,7 +41,7 @@ class HistoryPane(LineView):
 
     DEFAULT_CSS = frame("HistoryPane") + "HistoryPane { scrollbar-size-vertical: 0; scrollbar-gutter: auto; }"
     BORDER_TITLE = "History"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "select", "Look at this turn", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = bound("look_at", "select")
 
     class Selected(Message):
         """Enter was pressed on a turn."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from rich.cells import cell_len
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
 from textual.events import Resize
 from textual.message import Message
@@ -14,6 +14,7 @@ from textual.message import Message
 from core.clean import clean
 from core.events import ProgramUsage
 from core.record import Status, Turn
+from tui.keys import bound
 from tui.widgets.frame import MUTED, entitle, frame, plain
 from tui.widgets.gauge import Reach, bar, fitting, reach, taken
 from tui.widgets.lines import Line, LineView
@@ -73,10 +74,7 @@ class OutputPane(LineView):
 
     DEFAULT_CSS = frame("OutputPane")
     BORDER_TITLE = "Output"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left_curly_bracket", "look('earlier')", "Output before", show=False),
-        Binding("right_curly_bracket", "look('later')", "Next output", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bound("other_output", "look('earlier')", "look('later')")
 
     class Wanted(Message):
         """The output of the nearest program that ran before (or after) the turn `of` is to be shown."""

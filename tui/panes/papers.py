@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import Binding
+from textual.binding import BindingType
 from textual.containers import Container
 from textual.content import Content
 from textual.message import Message
@@ -14,6 +15,7 @@ from textual.message import Message
 from core.brief import Paper
 from core.literature.passages import Passage
 from core.literature.shelf import Shelved, Standing
+from tui.keys import bound
 from tui.linked import linked
 from tui.widgets.frame import MUTED, entitle, frame, plain
 from tui.widgets.picks import PickList
@@ -46,7 +48,7 @@ class PaperList(PickList):
 class PaperSheet(Sheet):
     """One paper: its record, abstract, summary and passages."""
 
-    BINDINGS = [Binding("enter,left,backspace", "go_back", "Back to the list", show=False)]  # noqa: RUF012  Textual's own
+    BINDINGS: ClassVar[list[BindingType]] = [*bound("look_at", "go_back"), *bound("close", "go_back")]
 
     class Back(Message):
         """The person wants the list again."""

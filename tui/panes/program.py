@@ -8,13 +8,14 @@ from typing import ClassVar
 
 from rich.cells import cell_len
 from textual import work
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
 from textual.events import Resize
 from textual.message import Message
 
 from core.clean import clean
 from core.kept import KeptProgram
+from tui.keys import bound
 from tui.widgets.code import coloured_text, language_of
 from tui.widgets.frame import MUTED, entitle, frame
 from tui.widgets.gauge import fitting
@@ -39,9 +40,8 @@ class ProgramPane(LineView):
     DEFAULT_CSS = frame("ProgramPane")
     BORDER_TITLE = "Program"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left_curly_bracket", "switch(-1)", "Better candidate", show=False),
-        Binding("right_curly_bracket", "switch(1)", "Next candidate", show=False),
-        Binding("o", "edit", "Open in your editor", show=False),
+        *bound("candidate", "switch(-1)", "switch(1)"),
+        *bound("open_program", "edit"),
     ]
 
     class Edit(Message):

@@ -7,11 +7,12 @@ from typing import ClassVar, NamedTuple
 
 from rich.cells import cell_len
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
 from textual.message import Message
 
 from core.clean import clean
+from tui.keys import bound
 from core.origins import NUMBER, said_in
 from tui.linked import with_links
 from tui.widgets.code import coloured
@@ -43,14 +44,12 @@ class ReportPane(LineView):
     DEFAULT_CSS = frame("ReportPane")
     BORDER_TITLE = "Report"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("v", "change_view", "Text or source", show=False),
-        Binding("right_square_bracket", "turn(1)", "Next page or error", show=False),
-        Binding("left_square_bracket", "turn(-1)", "Previous page or error", show=False),
-        Binding("full_stop", "number(1)", "Next number", show=False),
-        Binding("comma", "number(-1)", "Previous number", show=False),
-        Binding("enter", "origin", "The turn that measured the number", show=False),
-        Binding("w", "pictures", "Pages and figures as pictures", show=False),
-        Binding("o", "edit", "Open in your editor", show=False),
+        *bound("view", "change_view"),
+        *bound("page", "turn(-1)", "turn(1)"),
+        *bound("number", "number(-1)", "number(1)"),
+        *bound("look_at", "origin"),
+        *bound("pictures", "pictures"),
+        *bound("open_program", "edit"),
     ]
 
     class Asked(Message):

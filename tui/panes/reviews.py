@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
 
 from core.brief import Review
 from core.review.form import SCALES, review_score
 from core.review.rounds import Round
+from tui.keys import bound
 from tui.widgets.frame import MUTED, entitle, frame, plain
 from tui.widgets.sheet import EMPTY, Sheet, heading, padded, side_by_side, wrapped
 
@@ -29,10 +30,7 @@ class ReviewsPane(Sheet):
 
     DEFAULT_CSS = frame("ReviewsPane")
     BORDER_TITLE = "Reviews"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("right_square_bracket", "round(1)", "Next round", show=False),
-        Binding("left_square_bracket", "round(-1)", "Previous round", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bound("page", "round(-1)", "round(1)")
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002  Textual's own name
         super().__init__(id=id, classes=classes)

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
 
 from tui.board import Point
+from tui.keys import bound
 from tui.widgets.chart import BARS, Axis, Mark, Sign, axis_of, bars, floor, points
 from tui.widgets.frame import MUTED, entitle, frame, plain
 from tui.widgets.sheet import wrapped
@@ -32,12 +33,10 @@ class ScoresPane(Widget, can_focus=True):
     DEFAULT_CSS = frame("ScoresPane") + "ScoresPane { padding: 0 1; scrollbar-gutter: auto; }"
     BORDER_TITLE = "Scores"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "walk(-1)", "The candidate before", show=False),
-        Binding("right", "walk(1)", "The next candidate", show=False),
-        Binding("home,g", "walk(-1_000_000)", "The first candidate", show=False),
-        Binding("end,G", "walk(1_000_000)", "The newest candidate", show=False),
-        Binding("enter", "look", "Look at the turn of the candidate", show=False),
-        Binding("escape", "leave", "No candidate any more", show=False),
+        *bound("walk", "walk(-1)", "walk(1)"),
+        *bound("ends", "walk(-1_000_000)", "walk(1_000_000)"),
+        *bound("look_at", "look"),
+        *bound("unmark", "leave"),
     ]
 
     class Chosen(Message):

@@ -34,7 +34,7 @@ REREAD = 5.0
 """Seconds after which the projects are looked at again."""
 FRAME = 6
 """Cells of a line that the list's frame and padding take."""
-SHORT = ("your models", "model server", "LaTeX", "sandbox", "GPU", "Slurm")
+SHORT = ("your models", "model server", "LaTeX", "sandbox", "GPU")
 """The findings that stand below the list."""
 
 
@@ -69,7 +69,7 @@ class HomeScreen(LabScreen[None]):
         yield Find(placeholder="words of the name, folder, question or state; enter goes to the list, esc shows all")
         yield OptionList(id="projects")
         yield Static(NOTHING_YET, id="empty", markup=False)
-        yield Static("Found here: looking …", id="found", markup=False)
+        yield Static("Found: looking …", id="found", markup=False)
         yield KeyLine(Scope.HOME)
 
     def on_mount(self) -> None:
@@ -117,7 +117,7 @@ class HomeScreen(LabScreen[None]):
     async def _look_around(self) -> None:
         told = await asyncio.to_thread(self._look)
         for place in self.query("#found").results(Static):
-            place.update(Content.assemble("Found here:  ", found_in_short(told, SHORT)))
+            place.update(Content.assemble("Found:  ", found_in_short(told, SHORT)))
 
     @on(OptionList.OptionSelected)
     def _choose(self, event: OptionList.OptionSelected) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import textwrap
+from itertools import pairwise
 from pathlib import Path
 from typing import ClassVar
 from urllib.parse import urlsplit
@@ -13,6 +14,7 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import VerticalScroll
+from textual.events import DescendantFocus
 from textual.screen import ModalScreen
 from textual.suggester import SuggestFromList
 from textual.widgets import Input, Label, Select, Static
@@ -76,6 +78,11 @@ class NewProjectScreen(ModalScreen[Path | None]):
                 [(words, mode) for words, mode in ASKED], value="off", allow_blank=False, id="copilot", compact=True
             )
             yield Static(problem, id="problem", markup=False)
+
+    def on_descendant_focus(self, event: DescendantFocus) -> None:
+        """Mark the words above the field that has the keys."""
+        for name, field in pairwise(self.query_one("#new").children):
+            name.set_class(isinstance(name, Label) and field in event.widget.ancestors_with_self, "-here")
 
     @on(Input.Changed, "#question")
     def _suggest(self, event: Input.Changed) -> None:

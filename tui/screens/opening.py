@@ -21,7 +21,7 @@ class OpeningScreen(Screen[None]):
 
     def __init__(self, words: str) -> None:
         super().__init__()
-        self.words = Content.assemble((" labtop  ", "bold $accent"), words)
+        self.words = Content.assemble((" labtop  ", "bold $text-accent"), words)
         self.wish = ""
         """What was asked for before there was a laboratory to do it; done as soon as there is one."""
 

@@ -14,7 +14,7 @@ from core.doctor import Finding
 from tui.widgets.frame import MUTED, plain
 
 _MARKS = {True: ("✓", "bold $text-success"), False: ("!", "bold $text-warning"), None: ("·", MUTED)}
-_NAMES = {"your models": "models of yours", "model server": "model server here"}
+_NAMES = {"your models": "own models", "model server": "model server here"}
 LONGEST_SHORT = 30
 """Characters that a finding may take on the one line."""
 
@@ -71,10 +71,10 @@ def found_in_short(findings: Sequence[Finding], wanted: Sequence[str]) -> Conten
         for finding in findings
         if finding.what == name
     ]
-    return Content("   ").join(parts)
+    return Content("  ").join(parts)
 
 
 def _short(found: str) -> str:
     """The first words of what was found."""
-    words = re.split(r": | \(| in | of | answers", plain(found).plain, maxsplit=1)[0]
+    words = re.split(r": | \(| in | of | answers| (?=\d)", plain(found).plain, maxsplit=1)[0]
     return textwrap.shorten(words, LONGEST_SHORT, placeholder=" …")

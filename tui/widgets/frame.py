@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from textual.binding import Binding
 from textual.content import Content
 from textual.widget import Widget
 
 from core.clean import clean
+from tui.keys import bound
 
 MUTED = "$foreground 60%"
 """For what is beside the point; `$text-muted` is a colour that only a style sheet can work out."""
@@ -15,12 +15,8 @@ FAINT = "$foreground 25%"
 """For rules and axes."""
 
 SCROLLING = (
-    Binding("down,j", "scroll_down", "Down", show=False),
-    Binding("up,k", "scroll_up", "Up", show=False),
-    Binding("pagedown", "page_down", "Page down", show=False),
-    Binding("pageup", "page_up", "Page up", show=False),
-    Binding("home,g", "scroll_home", "Top", show=False),
-    Binding("end,G", "scroll_end", "End", show=False),
+    *bound("scroll", "scroll_up", "scroll_down", "page_up", "page_down"),
+    *bound("ends", "scroll_home", "scroll_end"),
 )
 """The keys that scroll, the same in every pane."""
 
@@ -49,7 +45,7 @@ def frame(kind: str) -> str:
         &:ansi {{
             border: round ansi_bright_black;
             background: ansi_default;
-            &:focus {{ border: round ansi_yellow; }}
+            &:focus {{ border: round $accent; }}
         }}
     }}
     """

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.segment import Segment
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
@@ -15,6 +15,7 @@ from textual.strip import Strip
 from textual.style import Style
 
 from tui.widgets.frame import SCROLLING
+from tui.keys import bound
 
 DRAWN = 512
 """Lines that are kept as they were drawn; more than any screen is high."""
@@ -34,8 +35,7 @@ class LineView(ScrollView, can_focus=True):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *SCROLLING,
-        Binding("left", "scroll_left", "Left", show=False),
-        Binding("right", "scroll_right", "Right", show=False),
+        *bound("sideways", "scroll_left", "scroll_right"),
     ]
     ALLOW_SELECT = True
     SIDE_STEP = 8

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
 from textual.message import Message
 
+from tui.keys import bound
 from tui.widgets.lines import Line, LineView
 
 EMPTY = Content("")
@@ -17,7 +18,7 @@ EMPTY = Content("")
 class PickList(LineView):
     """Lines that a subclass makes, in `item`; one of them is picked."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "open", "Read what is picked", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = bound("look_at", "open")
 
     class Picked(Message):
         """The cursor came to a line."""

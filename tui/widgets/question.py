@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from textual.content import Content
 from textual.widgets import Static
 
 from core.events import Proposed
-from tui.keys import Scope, actions
+from tui.keymap import at_hand
+from tui.keys import Action, Scope
 from tui.widgets.changes import changes
 from tui.widgets.frame import plain
 
@@ -59,7 +60,7 @@ class Question(Static):
             return
         self.proposed = proposed
         self.border_title = plain(_title(proposed, reason))
-        self.update(_answers(proposed))
+        self.update(_answers(proposed, at_hand(self.app, Scope.WAITING)))
         self._since = self.clock()
         self.set_class(True, "-asked")
         self._tick()
@@ -86,7 +87,7 @@ def _title(proposed: Proposed, reason: str) -> str:
     return f"{proposed.agent.title} wants: {proposed.command or 'to speak'}{where}{much}{stopped}"
 
 
-def _answers(proposed: Proposed) -> Content:
+def _answers(proposed: Proposed, actions: Sequence[Action]) -> Content:
     """The keys that answer, as they are called for this question."""
     labels: Mapping[str, str] | None = None
     if proposed.result is not None:
@@ -94,8 +95,8 @@ def _answers(proposed: Proposed) -> Content:
     elif proposed.note:
         labels = _STOPPED
     parts: list[str | tuple[str, str]] = []
-    for action in actions(Scope.WAITING):
+    for action in actions:
         label = action.label if labels is None else labels.get(action.id, "")
         if label and (action.id != "hunks" or proposed.diff):
-            parts += [(action.shown, "$accent"), f" {label}  "]
+            parts += [(action.shown, "$text-accent"), f" {label}  "]
     return Content.assemble(*parts)

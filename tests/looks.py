@@ -1,0 +1,42 @@
+"""Pictures of a screen at three sizes, dark and light, taken one after the other in one session of the app."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pytest_textual_snapshot import SVGImageExtension
+from syrupy.assertion import SnapshotAssertion
+from textual.pilot import Pilot
+
+SIZES = ((80, 24), (120, 40), (200, 60))
+DRESSES = {"dark": "textual-dark", "light": "textual-light"}
+
+
+async def looks_as_it_did(
+    pilot: Pilot[None], snapshot: SnapshotAssertion, name: str = "", dresses: Iterable[str] = DRESSES
+) -> None:
+    """The screen looks as in the pictures of this test, in every size and dress; `name` tells several screens apart.
+
+    `pytest --snapshot-update` takes them anew: look at what has changed before it is committed.
+    """
+    kept = snapshot.use_extension(SVGImageExtension)
+    changed = []
+    for dress in dresses:
+        pilot.app.theme = DRESSES[dress]
+        for width, height in SIZES:
+            await pilot.resize_terminal(width, height)
+            await repainted(pilot)
+            look = "-".join(filter(None, (name, dress, f"{width}x{height}")))
+            if kept(name=look) != pilot.app.export_screenshot(title=pilot.app.title, simplify=True):
+                changed.append(look)
+    assert not changed, f"looks otherwise: {', '.join(changed)}"
+
+
+async def repainted(pilot: Pilot[None]) -> None:
+    """Everything is laid out and painted afresh: Textual may leave a scroll bar as it was before the last line came."""
+    pilot.app.clear_notifications()
+    for _ in range(2):
+        await pilot.pause(0.02)
+        for widget in pilot.app.screen.query("*"):
+            widget.refresh(layout=True)
+    await pilot.pause(0.02)
