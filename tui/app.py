@@ -167,7 +167,7 @@ class LabtopApp(App[None]):
             opened = await asyncio.to_thread(self._opener or open_project, path, running, self.model_pace)
             session = Session(opened)
             await session.open()
-            board, turns = await session.read()
+            board, turns = await session.read(reckoned=False)
         except LabError as error:
             self._refuse(error)
             return

@@ -257,7 +257,7 @@ class LaboratoryScreen(LeavingScreen):
 
     async def switch_to(self, name: str) -> str:
         """Go to another line of inquiry."""
-        await self.travel_to(Wish("switch", name=name))
+        await self._travel(Wish("switch", name=name))
         return ""
 
     def _row_of(self, turn: str) -> HistoryRow | None:
@@ -302,16 +302,12 @@ class LaboratoryScreen(LeavingScreen):
         self._look_back(row.turn if row else 0)
 
     @work
-    async def _look_back(self, turn: int, sought: str = "") -> None:
+    async def _look_back(self, turn: int) -> None:
         from tui.screens.history import HistoryScreen
 
-        wish = await self.app.push_screen_wait(HistoryScreen(self.session.project, lambda: self.board, turn, sought))
-    def look_for(self, words: str) -> None:
-        """Open the history with what is looked for."""
-        self._look_back(0, words)
-
+        wish = await self.app.push_screen_wait(HistoryScreen(self.session.project, lambda: self.board, turn))
         if wish is not None:
-            await self.travel_to(wish)
+            await self._travel(wish)
 
     def action_roll_back(self) -> None:
         """Go back to the selected turn."""
@@ -329,15 +325,14 @@ class LaboratoryScreen(LeavingScreen):
     @work
     async def action_undo(self) -> None:
         """Bring back what the last roll-back left behind."""
-        await self.travel_to(Wish("undo"))
+        await self._travel(Wish("undo"))
 
     @work
     async def action_redo(self) -> None:
         """Go back again after an undo."""
-        await self.travel_to(Wish("redo"))
+        await self._travel(Wish("redo"))
 
-    async def travel_to(self, wish: Wish) -> None:
-        """Do to the history what is wished, and show where that leads."""
+    async def _travel(self, wish: Wish) -> None:
         try:
             arrival = await travel(self.app, self.session, wish)
         except LabError as error:
