@@ -172,9 +172,11 @@ def _source(name: str, overrides: Path | None) -> _Source | None:
 
 def _read(name: str, overrides: Path | None) -> tuple[str, Path] | None:
     for folder in (overrides, FOLDER):
+        if folder is None or not (folder / name).exists():  # most projects override nothing
+            continue
         # A project's templates may name and link to anything: only files inside the folder are read.
-        path = (folder / name).resolve() if folder else None
-        if path and folder and path.is_relative_to(folder.resolve()) and path.is_file():
+        path = (folder / name).resolve()
+        if path.is_relative_to(folder.resolve()) and path.is_file():
             try:
                 text = path.read_text(encoding="utf-8")
             except (OSError, UnicodeDecodeError) as error:
