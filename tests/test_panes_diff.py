@@ -7,10 +7,12 @@ import time
 
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
 
 from tests.pane_stage import HOSTILE, frame_of, staged, unsafe
 from tui.panes.diff import SLOW, DiffPane
 from tui.widgets.changes import changes, differing
+from tui.widgets.folds import folds
 
 BEFORE = [
     "import numpy as np",
@@ -94,6 +96,39 @@ async def test_the_words_that_differ_are_marked_and_the_others_not() -> None:
         old, new = pane.line(1).body, pane.line(2).body
         assert [old.plain[span.start : span.end] for span in old.spans] == ["y"]
         assert [new.plain[span.start : span.end] for span in new.spans] == ["noisy"]
+
+
+PARAGRAPH = "The forest loses less than the linear model does, " * 4
+
+
+async def test_a_paragraph_is_broken_to_the_width_of_the_pane_and_of_each_side() -> None:
+    pane = DiffPane()
+    before, after = [r"\section{Results}", PARAGRAPH], [r"\section{Results}", PARAGRAPH.replace("loses", "lost")]
+    async with staged(pane, 60, 16) as pilot:
+        pane.show("EDIT 2-2", "report/report.tex", diff_of(before, after))
+        await pilot.pause()
+        lines = [line.strip("│ ") for line in frame_of(pilot).split("\n")]
+        assert lines[2] == r"1   \section{Results}"
+        assert lines[3] == "2 - The forest loses less than the linear model does,"
+        assert lines[7] == "2 + The forest lost less than the linear model does, The"
+        assert lines[8] == "forest lost less than the linear model does, The"
+        assert pane.max_scroll_x == 0
+        marked = pane.line(6).body
+        assert "lost" in [marked.plain[span.start : span.end] for span in marked.spans]
+        await pilot.resize_terminal(120, 16)
+        await pilot.pause()
+        row = frame_of(pilot).split("\n")[4]
+        assert row.count("less than the linear model does, The") == 2
+        assert pane.virtual_size.height == 6
+        await pilot.press("right", "right_curly_bracket")
+        assert [notice.message for notice in pilot.app._notifications] == ["no hunk further down"]
+
+
+@given(st.text(st.sampled_from("ab  宽e\u0301"), max_size=90), st.integers(1, 20))
+def test_a_line_is_broken_without_losing_anything(text: str, width: int) -> None:
+    parts = folds(text, width)
+    assert "".join(text[start:end] for start, end in parts) == text
+    assert all(cell_len(text[start:end].rstrip()) <= max(2, width) for start, end in parts)
 
 
 def test_lines_with_little_in_common_are_not_compared_by_word() -> None:

@@ -12,6 +12,7 @@ from tui.panes.diff import DiffPane
 from tui.panes.output import MOST_LINES, OutputPane
 from tui.panes.report import ReportPane
 from tui.widgets.changes import Row, count, read_diff
+from tui.widgets.pagetext import MOST_LINES as MOST_SOURCE_LINES
 from tui.widgets.pagetext import paragraphs
 
 BEFORE = [f"value_{n} = {n}" for n in range(1, 61)]
@@ -221,6 +222,38 @@ async def test_without_pages_the_source_is_shown() -> None:
         await pilot.pause()
         assert "Report · source" in frame_of(pilot)
         assert "4✗ Labels" in frame_of(pilot)
+
+
+async def test_a_long_line_of_the_source_is_broken_and_says_at_its_first_part_what_is_wrong() -> None:
+    pane = ReportPane()
+    source = "one\nThe forest \\wrong reaches 0.934 with five seeds and 0.921 with three of them.\nthree"
+    async with staged(pane, 44, 16) as pilot:
+        pane.show(source, (), ("error, line 2: \\wrong is not defined.",))
+        await pilot.pause()
+        lines = [line.strip("│").rstrip() for line in frame_of(pilot).split("\n")]
+        assert lines[2:6] == [
+            " 2✗ The forest \\wrong reaches 0.934 with",
+            "    five seeds and 0.921 with three of",
+            "    them.",
+            "    ✗ \\wrong is not defined.",
+        ]
+        assert {span.style for span in pane.line(1).body.spans} == {"$text-accent"}
+        await pilot.press("full_stop", "full_stop")
+        chosen = pane.line(2).body
+        assert [chosen.plain[s.start : s.end] for s in chosen.spans if "reverse" in str(s.style)] == ["0.921"]
+        await pilot.resize_terminal(44, 5)
+        await pilot.press("right_square_bracket", "right_square_bracket")
+        assert [notice.message for notice in pilot.app._notifications][-1] == "no error further down"
+        pane.show("x\n" * 30_000, (), ())
+        assert pane.virtual_size.height == MOST_SOURCE_LINES + 1
+
+
+def test_each_point_of_a_list_is_a_paragraph() -> None:
+    page = "We found:\n• Over five seeds, forests lose less than linear models\nat every level.\n• The best is 0.973."
+    assert list(paragraphs(page))[1:] == [
+        "• Over five seeds, forests lose less than linear models at every level.",
+        "• The best is 0.973.",
+    ]
 
 
 def test_a_page_becomes_paragraphs() -> None:

@@ -1,4 +1,7 @@
-"""The diff pane: what a turn proposes or did to a file, side by side where there is room, else one under the other."""
+"""The diff pane: what a turn proposes or did to a file, side by side where there is room, else one under the other.
+
+Lines of prose are broken to the pane's width, lines of code are moved sideways.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +16,9 @@ from textual.strip import Strip
 from textual.style import Style
 
 from tui.keys import bound
-from tui.widgets.changes import Changes, Pair, Row, changes, differing, laid_out, sides
+from tui.widgets.changes import Changes, Row, changes, differing, laid_out, sides
 from tui.widgets.code import coloured, coloured_text, language_of
+from tui.widgets.folds import PROSE, folds
 from tui.widgets.frame import MUTED, entitle, frame
 from tui.widgets.lines import Line, LineView, to_strip
 
@@ -61,13 +65,15 @@ class DiffPane(LineView):
         self._aside = 0
         """How far both sides are moved to the left."""
         self._split = False
+        self._places: list[tuple[int, int]] = []
+        """What each line of the view is: which pair (side by side) or row, and which part of one that is broken."""
 
     def on_mount(self) -> None:
         self._lay()
 
     def on_resize(self, event: Resize) -> None:
         """Side by side or one under the other, as the room allows; what stands on top stays there."""
-        if self._split or self._wide:
+        if self._split or self._wide or self._prose:
             top = self._row_at(self.scroll_offset.y)
             self._lay()
             self.scroll_to(y=self._line_of(top), animate=False, force=True)
@@ -121,17 +127,51 @@ class DiffPane(LineView):
     def _gutter_width(self) -> int:
         return self._digits + 3 if self._digits else 0
 
+    @property
+    def _prose(self) -> bool:
+        return self._digits > 0 and self._language in PROSE
+
     def _lay(self) -> None:
         self._split = self._wide
+        changes, room = self._changes, self._room
         if self._split:
-            self.lay(len(self._changes.pairs), self._room)
+            halves = (self._half_width, room - 1 - self._half_width)
+            heights = [max(map(self._height, pair, halves)) for pair in ((p.left, p.right) for p in changes.pairs)]
         else:
-            self.lay(len(self._changes.rows), self._gutter_width + self._changes.width)
+            heights = [self._height(row, room) for row in range(len(changes.rows))]
+        self._places = [(at, part) for at, height in enumerate(heights) for part in range(height)]
+        broken = self._split or self._prose
+        self.lay(len(self._places), room if broken else self._gutter_width + changes.width)
+
+    @property
+    def _half_width(self) -> int:
+        return (self._room - 1) // 2
+
+    def _height(self, row: int, width: int) -> int:
+        """How many lines a row takes in `width` cells."""
+        return len(self._folds(row, width)) if self._prose and row >= 0 else 1
+
+    def _folds(self, index: int, width: int) -> list[tuple[int, int]]:
+        row = self._changes.rows[index]
+        return folds(row.text, width - (0 if row.sign in "@~" else self._gutter_width))
 
     # One under the other
 
     def line(self, index: int) -> Line:
-        return self._line(index, self._changes.rows[index].number)
+        row, part = self._places[index]
+        return self._part(row, part, self._room, self._changes.rows[row].number)
+
+    def _part(self, index: int, part: int, width: int, number: int) -> Line:
+        """A part of a row in `width` cells; all of it where lines are not broken."""
+        line = self._line(index, number)
+        if not self._prose:
+            return line
+        parts = self._folds(index, width)
+        if part >= len(parts):
+            return Line(Content(""), Content(""), line.style)
+        start, end = parts[part]
+        gutter = Content(" " * line.gutter.cell_length) if part else line.gutter
+        return Line(gutter, line.body[start:end], line.style)
 
     def _line(self, index: int, number: int) -> Line:
         row = self._changes.rows[index]
@@ -158,8 +198,10 @@ class DiffPane(LineView):
     def text_of(self, index: int) -> str:
         if self._split:
             return self._strip(index)[1].text.rstrip()
-        row = self._changes.rows[index]
-        return row.text if row.sign in "@~" else row.sign + row.text
+        at, part = self._places[index]
+        row = self._changes.rows[at]
+        start, end = self._folds(at, self._room)[part] if self._prose else (0, len(row.text))
+        return row.text[start:end] if row.sign in "@~" or part else row.sign + row.text[start:end]
 
     # Side by side
 
@@ -167,7 +209,7 @@ class DiffPane(LineView):
         if not self._split:
             return super()._strip(index)
         if (known := self._strips.get(index)) is None:
-            known = (Strip([]), self._both(self._changes.pairs[index]), self.visual_style)
+            known = (Strip([]), self._both(*self._places[index]), self.visual_style)
             self._keep(index, known)
         gutter, body, style = known
         if (selection := self.text_selection) and (span := selection.get_span(index)):
@@ -176,24 +218,23 @@ class DiffPane(LineView):
             body = Strip.join([before, marked.apply_style(Style(reverse=True).rich_style), after])
         return gutter, body, style
 
-    def _both(self, pair: Pair) -> Strip:
-        width = self._room
-        rows = self._changes.rows
+    def _both(self, at: int, part: int) -> Strip:
+        width, rows, pair = self._room, self._changes.rows, self._changes.pairs[at]
         if pair.left == pair.right and rows[pair.left].sign in "@~":
-            line = self._line(pair.left, 0)
+            line = self._part(pair.left, part, width, 0)
             style = self._style(line)
             return to_strip(line.body, style).crop_extend(0, width, style.rich_style)
-        left = (width - 1) // 2
+        left = self._half_width
         rule = to_strip(Content.styled(_RULE, MUTED), self.visual_style)
-        old = self._half(pair.left, left, old=True)
-        return Strip.join([old, rule, self._half(pair.right, width - 1 - left, old=False)])
+        old = self._half(pair.left, part, left, old=True)
+        return Strip.join([old, rule, self._half(pair.right, part, width - 1 - left, old=False)])
 
-    def _half(self, index: int, width: int, *, old: bool) -> Strip:
+    def _half(self, index: int, part: int, width: int, *, old: bool) -> Strip:
         """One side of a pair in `width` cells."""
         if index < 0:
             return Strip.blank(width, (self.visual_style + Style.parse("on $foreground 4%")).rich_style)
         row = self._changes.rows[index]
-        line = self._line(index, row.old if old and row.sign == " " else row.number)
+        line = self._part(index, part, width, row.old if old and row.sign == " " else row.number)
         style = self._style(line)
         gutter = to_strip(line.gutter, style)
         room = max(1, width - gutter.cell_length)
@@ -213,7 +254,7 @@ class DiffPane(LineView):
         if not self._split:
             self.move(x=cells)
             return
-        most = self._gutter_width + self._changes.width - self._room // 2 + 1
+        most = 0 if self._prose else self._gutter_width + self._changes.width - self._room // 2 + 1
         self._aside = max(0, min(self._aside + cells, most))
         self._strips.clear()
         self.refresh()
@@ -222,26 +263,27 @@ class DiffPane(LineView):
 
     def action_hunk(self, step: int) -> None:
         """Go to the next (1) or the previous (-1) hunk."""
-        rows, pairs = self._changes.rows, self._changes.pairs
-        on_lines = (pair.left for pair in pairs) if self._split else range(len(rows))
-        heads = [at for at, row in enumerate(on_lines) if row >= 0 and rows[row].sign == "@"]
+        rows = self._changes.rows
+        heads = [at for at, (_, part) in enumerate(self._places) if not part and rows[self._row_at(at)].sign == "@"]
         here = self.scroll_offset.y
         beyond = [head for head in heads if (head > here if step > 0 else head < here)]
         if beyond:
             self.scroll_to(0, beyond[0] if step > 0 else beyond[-1], animate=False)
+        else:
+            self.notify("no hunk further down" if step > 0 else "no hunk further up", markup=False)
 
     def _row_at(self, line: int) -> int:
         """The row that stands on a line of the view."""
-        if not self._split:
-            return line
-        pair = self._changes.pairs[min(line, len(self._changes.pairs) - 1)]
-        return pair.left if pair.left >= 0 else pair.right
+        rows = self._rows_at(max(0, min(line, len(self._places) - 1)))
+        return next(row for row in rows if row >= 0)
 
     def _line_of(self, row: int) -> int:
-        """The line of the view on which a row stands."""
-        if not self._split:
-            return row
-        return next((at for at, pair in enumerate(self._changes.pairs) if row in (pair.left, pair.right)), 0)
+        """The line of the view on which a row begins."""
+        return next((at for at in range(len(self._places)) if row in self._rows_at(at)), 0)
+
+    def _rows_at(self, line: int) -> tuple[int, ...]:
+        at, _ = self._places[line]
+        return (self._changes.pairs[at].left, self._changes.pairs[at].right) if self._split else (at,)
 
 
 def _coloured(found: Changes, language: str) -> dict[int, Content]:

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar, NamedTuple
 
-from rich.cells import cell_len
 from textual import events
 from textual.binding import BindingType
 from textual.content import Content
 from textual.message import Message
 
 from core.clean import clean
-from tui.keys import bound
 from core.origins import NUMBER, said_in
+from tui.keys import bound
 from tui.linked import with_links
 from tui.widgets.code import coloured
 from tui.widgets.frame import MUTED, entitle, frame
@@ -109,9 +108,10 @@ class ReportPane(LineView):
         if not self.as_source or not row.number:
             body = self._marked(with_links(Content(row.text)), index)
             return Line(Content(" " * self._gutter if self.as_source else ""), body, row.style)
-        mark = Content.styled("✗", "bold $text-error") if row.wrong else Content(" ")
-        gutter = Content.assemble((str(row.number).rjust(self._gutter - 2), MUTED), mark, " ")
-        body = self._marked(coloured(row.text, "latex"), index)
+        mark = Content.styled("✗", "bold $text-error") if row.wrong and not row.start else Content(" ")
+        number = "" if row.start else str(row.number)
+        gutter = Content.assemble((number.rjust(self._gutter - 2), MUTED), mark, " ")
+        body = self._marked(coloured(row.whole, "latex")[row.start : row.start + len(row.text)], index)
         return Line(gutter, body, self.tint("on $error 18%") if row.wrong else "")
 
     def _marked(self, body: Content, index: int) -> Content:
@@ -125,7 +125,7 @@ class ReportPane(LineView):
         """Change between the pages' text and the source."""
         self._as_source = not self._as_source
         self._rebuild()
-        if self.as_source and not self._rows[0].wrong:
+        if self.as_source and not self._rows[0].wrong and any(row.wrong for row in self._rows):
             self.action_turn(1)
 
     def action_number(self, step: int) -> None:
@@ -190,26 +190,24 @@ class ReportPane(LineView):
     def action_turn(self, step: int) -> None:
         """Go to the next or previous page; in the source, to the next or previous error."""
         if self.as_source:
-            wrong = [index for index, row in enumerate(self._rows) if row.wrong]
+            wrong = [index for index, row in enumerate(self._rows) if row.wrong and not row.start]
             here = self.scroll_offset.y
             beyond = [index for index in wrong if (index > here if step > 0 else index < here)]
             if beyond:
                 self.scroll_to(0, beyond[0] if step > 0 else beyond[-1], animate=False)
+            else:
+                self.notify("no error further down" if step > 0 else "no error further up", markup=False)
         elif 0 <= self._page + step < len(self._pages):
             self._page += step
             self._rebuild()
+        elif self._pages:
+            self.notify("this is the last page" if step > 0 else "this is the first page", markup=False)
 
     def action_scroll_left(self) -> None:
-        if self.as_source:
-            super().action_scroll_left()
-        else:
-            self.action_turn(-1)
+        self.action_turn(-1)
 
     def action_scroll_right(self) -> None:
-        if self.as_source:
-            super().action_scroll_right()
-        else:
-            self.action_turn(1)
+        self.action_turn(1)
 
     def action_page_down(self) -> None:
         if not self.as_source and self.scroll_offset.y >= self.max_scroll_y and self._page + 1 < len(self._pages):
@@ -228,8 +226,7 @@ class ReportPane(LineView):
             self._rows = [Row(line, style=MUTED) for text in NOTHING_YET for line in wrapped(text, width)]
         self._chosen = None
         self._entitle()
-        wide = max((cell_len(row.text) for row in self._rows), default=0) if self.as_source else 0
-        self.lay(len(self._rows), wide + self._gutter if wide else 0, keep=keep)
+        self.lay(len(self._rows), 0, keep=keep)
 
     def _entitle(self) -> None:
         warnings = sum(is_warning(problem) for problem in self._problems)

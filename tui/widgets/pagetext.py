@@ -9,9 +9,15 @@ from dataclasses import dataclass
 
 from textual.content import Content
 
+from tui.widgets.folds import folds
+from tui.widgets.frame import MUTED
+
 _LINE = re.compile(r"(?:error|warning)?,? *\bl(?:ine|\.)\s*(\d{1,7})", re.IGNORECASE)
 _HEADING = re.compile(r"(?:\d{1,2}(?:\.\d{1,2})*\s+)?[A-Z][\w ,:–-]{2,60}")
 _ENDS = (".", ":", "!", "?")
+_BULLETS = ("• ", "– ", "∗ ", "· ")
+MOST_LINES = 10_000
+"""Lines of the source that are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,19 +28,26 @@ class Row:
     number: int = 0
     wrong: bool = False
     style: str = ""
+    whole: str = ""
+    """The line of the source that this is a part of, beginning at `start`."""
+    start: int = 0
 
 
 def source_rows(source: str, problems: Sequence[str], width: int) -> Iterator[Row]:
-    """The source with its lines numbered, each problem below its line; those of no line of it come first."""
-    lines = source.expandtabs(4).split("\n") if source else []
+    """The source with its lines numbered and broken to `width`, each problem below its line; others come first."""
+    lines = source.expandtabs(4).split("\n", MOST_LINES) if source else []
+    more = lines.pop() if len(lines) > MOST_LINES else ""
     below: defaultdict[int, list[str]] = defaultdict(list)
     for problem in problems:
         below[place(problem, len(lines))].append(problem)
     if below[0]:
         yield from (*problem_rows(below[0], width), Row(""))
     for number, text in enumerate(lines, start=1):
-        yield Row(text, number, number in below)
+        for start, end in folds(text, width):
+            yield Row(text[start:end], number, number in below, whole=text, start=start)
         yield from problem_rows(below.get(number, ()), width, in_place=True)
+    if more:
+        yield Row(f"… {more.count(chr(10)) + 1} more lines: o opens all of it in your editor", style=MUTED)
 
 
 def place(problem: str, lines: int) -> int:
@@ -81,7 +94,7 @@ def paragraphs(page: str) -> Iterator[str]:
     margin = 0.75 * max((len(line) for line in lines), default=0)
     held, above = "", ""
     for line in lines:
-        if held and (not line or heading_starts(line)):
+        if held and (not line or heading_starts(line) or line.startswith(_BULLETS)):
             yield held
             held = ""
         if not line or (above and heading_starts(line)):
