@@ -177,6 +177,7 @@ class Laboratory:
             loop.call_soon_threadsafe(changed.set)
 
         stop = await asyncio.to_thread(watch, self.project.path, on_change)
+        changed.set()  # what was changed before anybody watched
         said = asyncio.ensure_future(self._said.get())
         try:
             while not waits.done():
@@ -192,6 +193,8 @@ class Laboratory:
                     edits = await to_the_end(commit_hand_edits, self.project)
                     if edits:
                         yield edits
+                        with suppress(LabError):  # what is wrong with the settings is said before the next turn
+                            self._take_up(await asyncio.to_thread(self.project.settings))
             if said.done() and (event := said.result()):  # taken from the queue, so that nobody else will tell it
                 yield event
             await waits
@@ -229,6 +232,12 @@ class Laboratory:
                 yield again
         self.gate.reviewed()
 
+    def _take_up(self, settings: Settings) -> None:
+        """Go by these settings, and say so where they ask the person more often, or less."""
+        before, self._settings = self._settings, settings
+        if any(before.copilot_in(phase) is not settings.copilot_in(phase) for phase in Phase):
+            self._said.put_nowait(self._steered)
+
     @property
     def _steered(self) -> Steered:
         """What the person has asked for, now."""
@@ -245,7 +254,7 @@ class Laboratory:
         if edits:
             yield edits
         progress, settings = read_progress(self.project), self.project.settings()
-        self._settings = settings
+        self._take_up(settings)
         why = stuck(progress, settings)
         head = await asyncio.to_thread(lambda: self.project.head)
         tape = self._tape(head)

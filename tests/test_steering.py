@@ -100,6 +100,21 @@ async def test_the_mode_of_a_phase_is_changed_while_it_runs(tmp_path: Path) -> N
     assert Copilot.TURN in [one.autonomy[Phase.LITERATURE] for one in steered(events)]
 
 
+async def test_how_often_one_is_asked_by_lab_toml_is_told_anew_when_it_is_changed_while_the_run_is_held(
+    tmp_path: Path,
+) -> None:
+    project, gate = new_project(tmp_path / "p"), PersonGate(running=False)
+
+    def person(event: Event) -> None:
+        if is_paused(event):
+            _ask_in(project.path, 'plan-formulation = "turn"')
+
+    def is_told(event: Event) -> bool:
+        return isinstance(event, Steered) and event.autonomy[Phase.PLAN] is Copilot.TURN
+
+    assert is_told((await run(project, ScriptedModel(talker), gate, person, enough=is_told))[-1])
+
+
 async def test_modes_and_stops_are_remembered_by_an_engine_that_is_started_again(tmp_path: Path) -> None:
     project, gate = new_project(tmp_path / "p"), PersonGate(running=True)
     await run(project, ScriptedModel(talker), gate, turns=1)
