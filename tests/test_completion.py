@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,8 @@ from click.shell_completion import ShellComplete
 from core.known import remember
 from tests.fake_laboratory import played_project
 from tui.cli import main
+
+ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture(autouse=True)
@@ -58,8 +62,6 @@ def test_models_are_offered(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_the_script_is_one_that_the_shell_reads(shell: str, tmp_path: Path) -> None:
-    import sys
-
     asked = subprocess.run(
         [sys.executable, "-m", "labtop", "completion", shell],
         capture_output=True, text=True, check=True, cwd=Path(__file__).parent.parent,
@@ -70,3 +72,23 @@ def test_the_script_is_one_that_the_shell_reads(shell: str, tmp_path: Path) -> N
     script = tmp_path / "script"
     script.write_text(asked.stdout)
     subprocess.run([shell, "-n", str(script)], check=True)
+
+
+def test_fish_offers_turns_with_all_that_is_said_of_them(tmp_path: Path) -> None:
+    if shutil.which("fish") is None:
+        pytest.skip("fish is not installed")
+    played_project(tmp_path / "here" / "noise", 9)
+    (tmp_path / "bin").mkdir()
+    program = tmp_path / "bin" / "labtop"
+    program.write_text(
+        f"#!{sys.executable}\nimport sys\nsys.path.insert(0, {str(ROOT)!r})\nimport labtop\nlabtop.main()\n"
+    )
+    program.chmod(0o700)
+    done = subprocess.run(
+        ["fish", "-c", "labtop completion fish | source; complete -C 'labtop rollback noise '"],
+        env={**os.environ, "PATH": f"{program.parent}:{os.environ['PATH']}"},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    lines = [line.split("\t") for line in done.stdout.splitlines()]
+    assert [line[0] for line in lines] == [str(number) for number in range(10)]
+    assert lines[5][1] == "PhD student: 0 to 40 %, five seeds"

@@ -27,7 +27,9 @@ def completion(shell: str) -> None:
 
     kind = get_completion_class(shell)
     assert kind is not None
-    click.echo(kind(main, {}, "labtop", "_LABTOP_COMPLETE").source())
+    script = kind(main, {}, "labtop", "_LABTOP_COMPLETE").source()
+    # click's script for fish would cut a folder, and what is said of a word, at its first comma.
+    click.echo(script.replace('string split ","', 'string split --max 1 ","'))
 
 
 @main.command()
