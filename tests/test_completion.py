@@ -81,7 +81,7 @@ def test_fish_offers_turns_with_all_that_is_said_of_them(tmp_path: Path) -> None
     (tmp_path / "bin").mkdir()
     program = tmp_path / "bin" / "labtop"
     program.write_text(
-        f"#!{sys.executable}\nimport sys\nsys.path.insert(0, {str(ROOT)!r})\nimport labtop\nlabtop.main()\n"
+        f"#!{sys.executable}\nimport sys\nsys.path[:0] = [{str(ROOT)!r}]\nimport labtop\nlabtop.main()\n"
     )
     program.chmod(0o700)
     done = subprocess.run(
