@@ -16,7 +16,7 @@ from core.lines import branch_beside, lines_of
 from core.workspace.project import Project
 from tests.app_stage import app_on, frame_of, laboratory, opened, told, until
 from tests.fake_laboratory import FakeLaboratory
-from tests.inquiry_stage import experiment, studied
+from tests.inquiry_stage import experiment, studied, write_section
 from tui.app import LabtopApp
 from tui.screens.branching import BranchScreen
 from tui.screens.compare import CompareScreen
@@ -213,12 +213,62 @@ async def test_a_finding_is_taken_from_the_comparison(tmp_path: Path) -> None:
         await until(pilot, lambda: "what-if measured best" in frame_of(pilot))
         await pilot.press("T")
         await until(pilot, lambda: "Take a finding from what-if?" in frame_of(pilot))
-        assert f"turn 9 of what-if, commit {copy.head[:12]}" in frame_of(pilot)
+        await until(pilot, lambda: f"turn 9 of what-if, commit {copy.head[:12]}" in frame_of(pilot))
+        for words in (
+            "[x] program",
+            "[x] results",
+            "[x] Results",
+            "[ ] Introduction",
+            "is to be run and measured here",
+        ):
+            assert words in frame_of(pilot)
         await pilot.press("enter")
         await until(pilot, lambda: laboratory(pilot).board.turns == 9)
         assert "took a finding from what-if" in told(pilot)
     assert project.turn_at().turn.subject.startswith("took the finding what-if-9")
     assert project.read("experiment/main.py") == copy.read("experiment/main.py")
+
+
+async def test_one_paragraph_is_taken_by_a_command(tmp_path: Path) -> None:
+    project = studied(tmp_path / "p")
+    copy, _ = branch_beside(project, "what-if", "8", tmp_path / "q")
+    write_section(copy, 9, "Results", "The forest reaches 0.934.\n\nThe trees are quick.")
+    async with on_project(project) as pilot:
+        await pilot.press("slash", *"take what-if section Results 7", "enter")
+        await until(pilot, lambda: "has 2 paragraphs" in told(pilot))
+        await pilot.press("slash", *"take what-if section Results 2", "enter")
+        await until(pilot, lambda: "at the end of Results" in frame_of(pilot))
+        assert "[x]   2" in frame_of(pilot)
+        await pilot.press("space")
+        await until(pilot, lambda: "Nothing is chosen." in frame_of(pilot))
+        await pilot.press("up", "up", "space")  # the section as a whole has its paragraphs in it
+        await until(pilot, lambda: "  the section Results of its report" in frame_of(pilot))
+        await pilot.press("down", "down", "space")
+        await until(pilot, lambda: "[ ] Results" in frame_of(pilot) and "at the end of Results" in frame_of(pilot))
+        await pilot.press("enter")
+        await until(pilot, lambda: laboratory(pilot).board.turns == 9)
+    assert "The trees are quick." in project.read("report/report.tex")
+    assert (project.path / "findings/what-if-6.json").is_file()
+
+
+async def test_what_the_history_can_do_is_typed_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    project = studied(tmp_path / "p")
+    async with on_project(project) as pilot:
+        await pilot.press("slash", *"beside boosting 4", "enter")
+        await until(pilot, lambda: "both can run at once" in told(pilot))
+        await pilot.press("slash", *"compare bo")
+        await until(pilot, lambda: "boosting" in laboratory(pilot).tell_line.facts.lines)
+        await pilot.press("tab", "enter")
+        await until(pilot, lambda: "2 lines, parted at turn 4" in frame_of(pilot))
+        await pilot.press("T")
+        await until(pilot, lambda: "Take a finding from boosting?" in frame_of(pilot))
+        await pilot.press("escape", "slash", *"find status:failed", "enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, HistoryScreen) and shown(pilot) == [3])
+        await pilot.press("escape", "escape", "slash", *"copy 4", "enter")
+        await until(pilot, lambda: f"{project.turn_at('4').commit[:12]} copied" in told(pilot))
+        await pilot.press("slash", *"pictures", "enter")
+        await until(pilot, lambda: type(pilot.app.screen).__name__ == "PicturesScreen")
 
 
 async def test_a_line_in_another_folder_is_read_and_compared_but_never_written(tmp_path: Path) -> None:

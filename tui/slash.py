@@ -6,8 +6,10 @@ import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from core.latex.sections import SECTIONS
 from core.record import Phase
 from core.settings import Copilot
+from core.sought import FILTERS
 from tui.keys import Scope, actions
 from tui.themes import THEMES
 
@@ -36,6 +38,8 @@ class Facts:
     """Their numbers, newest first, and what they did."""
     files: Sequence[str] = ()
     branches: Sequence[str] = ()
+    lines: Sequence[str] = ()
+    """The lines of inquiry, those in folders beside, too."""
     themes: Sequence[str] = field(default_factory=lambda: tuple(THEMES))
 
 
@@ -54,6 +58,7 @@ class Offer:
 
 
 _SWITCH = {"on": "", "off": ""}
+_SECTIONS = {f"section {name}": "; a number after it takes one paragraph" for name in SECTIONS}
 MODES = {
     Copilot.OFF.value: "never",
     Copilot.NOTIFY.value: "never, and told when it is done",
@@ -77,6 +82,13 @@ OWN = (
     Slash("goto", "TURN", "Look at a turn in the history", ("turn",)),
     Slash("rollback", "[TURN]", "Go back to a turn; shows first what goes", ("turn",)),
     Slash("branch", "NAME [TURN]", "Start a line of inquiry at a turn", ("new", "turn")),
+    Slash("beside", "NAME [TURN]", "Start a line in a folder of its own: both can run at once", ("new", "turn")),
+    Slash("compare", "LINE [LINE …]", "Lines, turns or folders side by side; one alone: with this line", ("line",) * 4),
+    Slash("take", "LINE [PART]", "Take a finding of another line: program, numbers, a paragraph", ("line", "part")),
+    Slash("find", "WORDS", "Look for turns by agent, phase, status or words", ("sought",)),
+    Slash("copy", "[TURN]", "Copy the commit of a turn", ("turn",)),
+    Slash("pictures", "", "The report's pages and the figures as pictures"),
+    Slash("models", "", "Describe models of yours in config.toml, in your editor"),
     Slash("switch", "NAME", "Go to another line of inquiry; this one stays as it is", ("name",)),
     Slash("open", "FILE", "Open a file of the project in your editor", ("file",)),
     Slash("theme", "[NAME]", "Choose the colours", ("theme",)),
@@ -153,6 +165,9 @@ def _words(kind: str, slash: Slash, facts: Facts, part: str) -> list[tuple[str, 
         "theme": {name: THEMES.get(name, "") for name in facts.themes},
         "file": dict.fromkeys(facts.files, ""),
         "name": dict.fromkeys(facts.branches, ""),
+        "line": dict.fromkeys(facts.lines, ""),
+        "part": {"program": "to be run and measured here", "results": "the numbers", **_SECTIONS},
+        "sought": dict.fromkeys(FILTERS, ""),
     }.get(kind, slash.choices)
     low = part.casefold()
     begin = [word for word in meanings if word.casefold().startswith(low)]

@@ -16,7 +16,8 @@ from textual.screen import ModalScreen
 from textual.widgets import Checkbox, Input, Static
 
 from core.errors import HistoryError
-from core.lines import folder_for
+from core.known import remember
+from core.lines import branch_beside, folder_for
 from core.workspace.lines import check_branch_name
 from core.workspace.project import Project
 
@@ -27,6 +28,13 @@ class NewLine:
 
     name: str
     folder: Path | None
+
+
+async def start_beside(project: Project, name: str, rev: str, folder: Path) -> str:
+    """Start a line in a folder beside; returns what to know of it. Raises LabError or OSError."""
+    copy, words = await asyncio.to_thread(branch_beside, project, name, rev, folder)
+    await asyncio.to_thread(remember, copy.path)
+    return words
 
 
 class BranchScreen(ModalScreen[NewLine | None]):

@@ -60,8 +60,8 @@ class CommandingScreen(AnsweringScreen):
     async def _prepare(self) -> None:
         """Look up what can be said: lines of before, turns, files."""
         folder = self.session.project.path
-        files, lines, branches = await asyncio.to_thread(
-            lambda: (files_of(folder), read_typed(), [*self.session.project.branches()])
+        files, lines, branches, beside = await asyncio.to_thread(
+            lambda: (files_of(folder), read_typed(), [*self.session.project.branches()], self._lines())
         )
         if not self.query(TellLine):
             return
@@ -69,7 +69,12 @@ class CommandingScreen(AnsweringScreen):
         if not line.typed.lines:
             line.typed = Typed(lines)
         turns = {str(row.turn): f"{row.agent.title}: {row.subject}" for row in self.board.history}
-        line.learn(Facts(turns, files, branches, sorted(self.app.available_themes)))
+        line.learn(Facts(turns, files, branches, beside, sorted(self.app.available_themes)))
+
+    def _lines(self) -> list[str]:
+        from core.lines import lines_of
+
+        return [line.name for line in lines_of(self.session.project)]
 
     @on(TellLine.Said)
     async def _said(self, message: TellLine.Said) -> None:

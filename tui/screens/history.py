@@ -47,8 +47,9 @@ class HistoryScreen(SeekingScreen):
     scopes = (Scope.HISTORY,)
     helped = (Scope.HISTORY, Scope.PANES)
 
-    def __init__(self, project: Project, board: Callable[[], Board], turn: int = 0) -> None:
-        super().__init__(project, board, turn)
+    def __init__(self, project: Project, board: Callable[[], Board], turn: int = 0, sought: str = "") -> None:
+        """`turn` is the one to begin with, `sought` what to look for at once."""
+        super().__init__(project, board, turn, sought)
         self._part = "reply"
         self._whole = False
         self._look: Look | None = None
@@ -173,7 +174,7 @@ class HistoryScreen(SeekingScreen):
     @work
     async def action_branch(self) -> None:
         """Start a line of inquiry at the selected turn."""
-        from tui.screens.branching import BranchScreen
+        from tui.screens.branching import BranchScreen, start_beside
 
         row = self._selected("branch from")
         if row is None:
@@ -187,18 +188,11 @@ class HistoryScreen(SeekingScreen):
         if wanted.folder is None:
             self.dismiss(Wish("branch", row.turn.number, row.turn.commit, wanted.name))
             return
-        from core.known import remember
-        from core.lines import branch_beside
-
         try:
-            copy, words = await asyncio.to_thread(
-                branch_beside, self.project, wanted.name, row.turn.commit, wanted.folder
-            )
-            await asyncio.to_thread(remember, copy.path)
+            self.say(await start_beside(self.project, wanted.name, row.turn.commit, wanted.folder))
         except (LabError, OSError) as error:
             self.say(str(error), "warning")
             return
-        self.say(words)
         self.read()
 
     def action_compare(self) -> None:

@@ -11,10 +11,10 @@ from core.errors import LabError
 from core.origins import Origin, where_measured
 from tui.panes.report import ReportPane
 from tui.panes.scores import ScoresPane
-from tui.screens.commanding import CommandingScreen
+from tui.screens.inquiry import InquiryScreen
 
 
-class LookingScreen(CommandingScreen):
+class LookingScreen(InquiryScreen):
     """A screen whose panes lead into the history."""
 
     @abstractmethod

@@ -1,4 +1,4 @@
-"""Asks before something is done to the history, and shows what goes, what is kept and what to know before."""
+"""Asks before a roll-back, and shows what goes, what is kept and what to know before."""
 
 from __future__ import annotations
 
@@ -31,16 +31,15 @@ class RollBackScreen(ModalScreen[bool]):
     }
     """
 
-    def __init__(self, title: str, facts: Sequence[tuple[str, str]], yes: str = "roll back") -> None:
+    def __init__(self, title: str, facts: Sequence[tuple[str, str]]) -> None:
         super().__init__()
         self.title_text = title
         self.facts = facts
-        self.yes = yes
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="rollback", classes="sheet") as sheet:
             sheet.border_title = Content(self.title_text)
-            sheet.border_subtitle = f"enter {self.yes} · esc cancel"
+            sheet.border_subtitle = "enter roll back · esc cancel"
             for heading, words in self.facts:
                 with Horizontal(classes="fact"):
                     yield Static(Content(heading), classes="heading")

@@ -35,14 +35,18 @@ PAUSE = 0.12
 class SeekingScreen(LabScreen[Wish | None]):
     """A screen with the turns of all lines, and a line to say which of them are wanted."""
 
-    def __init__(self, project: Project, board: Callable[[], Board], turn: int) -> None:
-        """`board` is the laboratory's as it stands now; `turn` is the one to begin with, 0 for the newest."""
+    def __init__(self, project: Project, board: Callable[[], Board], turn: int, sought: str = "") -> None:
+        """`board` is the laboratory's as it stands now; `turn` is the one to begin with, 0 for the newest.
+
+        `sought` is what is looked for to begin with.
+        """
         super().__init__()
         self.project = project
         self.board = board
         self.picture = Picture((), 0, 0, 0)
         self.head = ""
         self._turn = turn
+        self._first_sought = sought
         self._chronicle = Chronicle(project)
         self._unread = 0
         self._under_way = False
@@ -53,7 +57,9 @@ class SeekingScreen(LabScreen[Wish | None]):
 
     def begin(self) -> None:
         """Read the history, and follow it from now on."""
-        self.query_one("#sought").display = False
+        line = self.query_one("#sought", Input)
+        line.value = self._first_sought
+        line.display = bool(self._first_sought)
         self.graph.put((), "")
         self.graph.focus()
         self._say_where("reading the history …")

@@ -10,12 +10,13 @@ from functools import partial
 from textual.app import App
 
 from core.consequences import consequences, facts
-from core.findings import facts as finding_facts
-from core.findings import find, take
+from core.findings import find, offered, take
 from core.orders import Travel, Way
+from core.pieces import read_piece
 from core.record import LoggedTurn
 from tui.board import Board
 from tui.screens.rollback import RollBackScreen
+from tui.screens.taking import TakeScreen
 from tui.session import Session
 
 
@@ -23,13 +24,14 @@ from tui.session import Session
 class Wish:
     """What is to be done to the history: `roll_back` to a turn, `undo`, `redo`, `branch` there, `switch`, `take`.
 
-    `name` is the line to start, to go to, or to take a finding from.
+    `name` is the line to start, to go to, or to take a finding from; `parts` are the parts of it that are meant.
     """
 
     action: str
     turn: int = 0
     commit: str = ""
     name: str = ""
+    parts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +67,15 @@ async def travel(app: App[None], session: Session, wish: Wish) -> Arrival | None
 
 
 async def _take(app: App[None], session: Session, wish: Wish) -> Arrival | None:
-    """Take a finding from another line; the sheet has said what both changed, so theirs comes in its place."""
+    """Take a finding from another line; where the sheet has said what both changed, theirs comes in its place."""
     project = session.project
-    finding = await asyncio.to_thread(find, project, wish.name)
-    sheet = RollBackScreen(f"Take a finding from {wish.name}?", finding_facts(finding), yes="take it")
-    if not await app.push_screen_wait(sheet):
+    parts = [read_piece(part).name for part in wish.parts]
+    offers = await asyncio.to_thread(offered, project, wish.name)
+    if not {one.piece.name for one in offers}.issuperset(parts):
+        await asyncio.to_thread(find, project, wish.name, parts)  # says what is not there
+    choice = await app.push_screen_wait(TakeScreen(project, wish.name, offers, parts))
+    if choice is None:
         return None
     words = f"took a finding from {wish.name}; it is a turn of yours"
-    work = partial(take, project, wish.name, over=True)
+    work = partial(take, project, wish.name, choice.parts, over=choice.over)
     return Arrival(words, *await session.change(work, words.partition(";")[0]))
