@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from core.briefing import candidate_path
 from core.progress import Kept, read_progress
 
 if TYPE_CHECKING:
@@ -33,6 +32,8 @@ def kept_programs(project: Project) -> tuple[KeptProgram, ...]:
 
     Raises ProjectError when the project's state cannot be read.
     """
+    from core.briefing import candidate_path  # and with it all that is known of papers, which the pane does without
+
     own = project.read(PROGRAM)
     top = read_progress(project).programs.top
     if not own:
