@@ -23,7 +23,7 @@ class PersonNeeded(LabError):
 
     title = "Waiting for you"
     cause = ""
-    """In a word, what kind of decision is wanted: `budget`, `price`, `loop`; else empty."""
+    """In a word, what kind of decision is wanted: `budget`, `price`, `loop`, `app` (one at the gate); else empty."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ from core.ledger import Sum, ledger_of
 from core.progress import read_progress
 from core.record import Phase, Status
 from core.results import stands
-from core.unattended import OpenGate
+from core.unattended import OnlyInTheApp, OpenGate
 from core.workspace.project import Project
 
 DONE, ERROR, WAITING, BUDGET = 0, 1, 3, 4
@@ -87,7 +87,8 @@ def _account(project: Project, state: StateChanged) -> str:
         case code if code == BUDGET:
             said += "\nNext: raise the cap in [budget] of lab.toml, then run it again."
         case code if code == WAITING:
-            said += f"\nNext: decide in the app (labtop open {project.path}), or run it again to go on."
+            again = "" if state.cause == OnlyInTheApp.cause else ", or run it again to go on"
+            said += f"\nNext: decide in the app (labtop open {project.path}){again}."
         case _:
             pass
     return clean(said)

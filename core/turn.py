@@ -267,7 +267,8 @@ class Desk:
 
     async def _decision(self, asked: Asked) -> Any:
         wants = f"wants {asked.proposal.command}" if asked.proposal.command else "was stopped by you in mid-reply"
-        self.emit(StateChanged(State.WAITING, f"{asked.proposal.agent.title} {wants}"))
+        if self.gate.attended:  # else the gate says that nobody is there to be waited for
+            self.emit(StateChanged(State.WAITING, f"{asked.proposal.agent.title} {wants}"))
         waiting = Stopwatch()
         verdict = await word_on(asked, self.gate, self.emit)
         self.waited += waiting.seconds

@@ -14,7 +14,11 @@ from core.record import Phase
 from core.settings import Copilot
 from core.steering import Remembered, SteeringError
 
-LOOK = "Open the project in the app to look at it, or run it again to go on."
+
+class OnlyInTheApp(PersonNeeded):
+    """What running it again does not get past."""
+
+    cause = "app"
 
 
 class OpenGate:
@@ -31,7 +35,7 @@ class OpenGate:
         self.held = ""
         self.passed: Phase | None = None
         """The phase whose result waited for a word when the run began."""
-        self._hint = LOOK
+        self._unreadable: SteeringError | None = None
         self._now = now
         self._asked_for = Remembered()
 
@@ -53,11 +57,13 @@ class OpenGate:
             if self.passed is not None:
                 self.reviewed()
         except SteeringError as error:
-            self.held, self._hint = error.message, error.hint
+            self.held, self._unreadable = error.message, error
 
     async def opened(self) -> None:
+        if self._unreadable:
+            raise OnlyInTheApp(self._unreadable.message, self._unreadable.hint)
         if self.held:
-            raise PersonNeeded(self.held, self._hint)
+            raise PersonNeeded(self.held)
 
     def reckon(self, spent: float, phase: Phase) -> None:
         left, words = self._asked_for.now.reached(spent, self._now(), phase)
@@ -74,13 +80,13 @@ class OpenGate:
     async def verdict(self, proposal: Proposal) -> Verdict | Question:
         agent, turn, phase = proposal.agent.title, proposal.turn, proposal.phase
         if proposal.note:
-            raise PersonNeeded(
+            raise OnlyInTheApp(
                 f"The reply of the {agent} in turn {turn} was stopped by you, and what came of it waits for your word.",
                 "Open the project in the app to decide.",
             )
         in_app = phase in self._asked_for.now.autonomy
         where, how = ("in the app", "with A") if in_app else ("in lab.toml", "there (copilot, [copilot_phases])")
-        raise PersonNeeded(
+        raise OnlyInTheApp(
             f"{agent} wants {proposal.command} in turn {turn}, and {where} you have asked to decide every turn.",
             f"Open the project in the app to decide, or change how often you are asked {how}.",
         )

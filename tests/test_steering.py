@@ -178,7 +178,7 @@ async def test_a_phase_to_hold_after_ends_a_run_without_the_app_with_what_to_do_
     assert await run_headless(project, said.append) == WAITING
     assert read_progress(project).phase is Phase.PLAN
     assert "Literature review is done" in said[-2]
-    assert f"labtop open {project.path}" in said[-1]
+    assert said[-1].endswith(f"(labtop open {project.path}), or run it again to go on.")
     assert not remembered(project.private(FILE)).stops
 
 
@@ -190,6 +190,10 @@ async def test_how_often_one_is_asked_as_chosen_in_the_app_goes_before_lab_toml_
     events = await events_of(asking, ScriptedModel(talker))
     assert not turns_of(events)
     assert "in the app you have asked to decide every turn" in waits(events)[-1].reason
+    said: list[str] = []
+    assert await run_headless(asking, said.append) == WAITING
+    assert said[-1].endswith(f"Next: decide in the app (labtop open {asking.path}).")
+    assert "\n".join(said).count("waiting: ") == 1
     trusting = new_project(tmp_path / "q", copilot="turn")
     assert "in lab.toml you have asked" in waits(await events_of(trusting, ScriptedModel(talker)))[-1].reason
     asked_in_the_app(trusting, Steering({Phase.LITERATURE: Copilot.OFF}))
