@@ -17,6 +17,7 @@ from tests.fake_laboratory import new_project, played_project
 from tests.pane_stage import HOSTILE, Stage, a_turn, frame_of, staged, unsafe
 from tui.panes.output import OutputPane
 from tui.panes.program import ProgramPane
+from tui.panes.text import Edit
 from tui.widgets.code import coloured_text
 from tui.widgets.gauge import bar, fitting, reach
 
@@ -33,7 +34,7 @@ class Desk(Stage):
 
     wanted: str = ""
 
-    def on_program_pane_edit(self, message: ProgramPane.Edit) -> None:
+    def on_edit(self, message: Edit) -> None:
         self.wanted = message.path
 
 

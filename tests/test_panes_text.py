@@ -11,6 +11,7 @@ from tests.pane_stage import HOSTILE, frame_of, staged, unsafe
 from tui.panes.diff import DiffPane
 from tui.panes.output import MOST_LINES, OutputPane
 from tui.panes.report import ReportPane
+from tui.panes.text import TextPane
 from tui.widgets.changes import Row, count, read_diff
 from tui.widgets.pagetext import MOST_LINES as MOST_SOURCE_LINES
 from tui.widgets.pagetext import paragraphs
@@ -246,6 +247,23 @@ async def test_a_long_line_of_the_source_is_broken_and_says_at_its_first_part_wh
         assert [notice.message for notice in pilot.app._notifications][-1] == "no error further down"
         pane.show("x\n" * 30_000, (), ())
         assert pane.virtual_size.height == MOST_SOURCE_LINES + 1
+
+
+async def test_the_lines_of_a_plan_are_broken_to_the_width_and_those_of_a_program_are_not() -> None:
+    pane = TextPane()
+    async with staged(pane, 40, 10) as pilot:
+        pane.show_file("plan.md", "# Plan\n" + "Five seeds at every level. " * 3 + "\nEnd.")
+        await pilot.app.workers.wait_for_complete()
+        await pilot.pause()
+        assert [pane.line(n).gutter.plain for n in range(5)] == ["1  ", "2  ", "   ", "   ", "3  "]
+        assert pane.max_scroll_x == 0
+        await pilot.resize_terminal(100, 10)
+        await pilot.pause()
+        assert pane.virtual_size.height == 3
+        pane.show_file("main.py", "x = 1  # " + "long " * 40)
+        await pilot.pause()
+        assert pane.virtual_size.height == 1
+        assert pane.max_scroll_x > 0
 
 
 def test_each_point_of_a_list_is_a_paragraph() -> None:

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from typing import ClassVar
 
-from rich.cells import cell_len
-from textual import work
 from textual.binding import BindingType
 from textual.content import Content
 from textual.events import Resize
-from textual.message import Message
 
-from core.clean import clean
 from core.kept import KeptProgram
 from tui.keys import bound
-from tui.widgets.code import coloured_text, language_of
+from tui.panes.text import Edit, TextPane
 from tui.widgets.frame import MUTED, entitle, frame
 from tui.widgets.gauge import fitting
-from tui.widgets.lines import Line, LineView
 
 NOTHING_YET = (
     "No program yet.",
@@ -28,13 +22,11 @@ NOTHING_YET = (
     "",
     "space runs, n makes one step",
 )
-
-
 _FRAME = 6
 """Cells of the border that a subtitle cannot have."""
 
 
-class ProgramPane(LineView):
+class ProgramPane(TextPane):
     """One program at a time, numbered, in the colours of its language."""
 
     DEFAULT_CSS = frame("ProgramPane")
@@ -44,23 +36,14 @@ class ProgramPane(LineView):
         *bound("open_program", "edit"),
     ]
 
-    class Edit(Message):
-        """The person wants to change the program at `path`, relative to the project."""
-
-        def __init__(self, path: str) -> None:
-            super().__init__()
-            self.path = path
-
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002  Textual's own name
         super().__init__(id=id, classes=classes)
         self._programs: tuple[KeptProgram, ...] = ()
         self._at = 0
-        self._lines: list[Content] = []
-        self._digits = 0
 
     def on_mount(self) -> None:
         if not self._programs:
-            self._lay([Content(text) for text in NOTHING_YET], digits=0)
+            self._show()
 
     def show(self, programs: Sequence[KeptProgram]) -> None:
         """The programs, best first; one that is being read stays in view while it is among them."""
@@ -94,22 +77,15 @@ class ProgramPane(LineView):
         elif self._at:
             self.notify("this candidate is kept as it was measured: { goes to the project's own", markup=False)
         else:
-            self.post_message(self.Edit(self.program.path))
-
-    def line(self, index: int) -> Line:
-        number = f"{str(index + 1).rjust(self._digits)}  " if self._digits else ""
-        return Line(Content.styled(number, MUTED), self._lines[index], "" if self._digits else MUTED)
+            self.post_message(Edit(self.program.path))
 
     def _show(self) -> None:
         program = self.program
         if program is None:
-            entitle(self, "Program")
-            self._lay([Content(text) for text in NOTHING_YET], digits=0)
-            return
-        self._entitle(program)
-        lines = clean(program.text).expandtabs(4).rstrip("\n").split("\n")
-        self._lay([Content(line) for line in lines], digits=len(str(len(lines))))
-        self._colour("\n".join(lines), program.path)
+            self.show_lines("Program", [Content.styled(text, MUTED) for text in NOTHING_YET])
+        else:
+            self.show_file(program.path, program.text)
+            self._entitle(program)
 
     def _entitle(self, program: KeptProgram) -> None:
         told = standing(program, self._at, len(self._programs))
@@ -119,17 +95,6 @@ class ProgramPane(LineView):
         """Say as much of where the program stands as there is room for."""
         if self.program:
             self._entitle(self.program)
-
-    @work(exclusive=True, group="colours")
-    async def _colour(self, text: str, path: str) -> None:
-        """Lexing a long program takes a while: it stands there without colours for so long."""
-        lines = await asyncio.to_thread(coloured_text, text, language_of(path))
-        self._lay(lines, digits=self._digits, keep=True)
-
-    def _lay(self, lines: list[Content], *, digits: int, keep: bool = False) -> None:
-        self._lines, self._digits = lines, digits
-        gutter = digits + 2 if digits else 0
-        self.lay(len(lines), gutter + max(cell_len(line.plain) for line in lines), keep=keep)
 
 
 def standing(program: KeptProgram, at: int, of: int) -> list[str]:

@@ -14,6 +14,7 @@ from core.clean import clean
 from core.origins import NUMBER, said_in
 from tui.keys import bound
 from tui.linked import with_links
+from tui.panes.text import Edit
 from tui.widgets.code import coloured
 from tui.widgets.frame import MUTED, entitle, frame
 from tui.widgets.lines import Line, LineView
@@ -64,13 +65,6 @@ class ReportPane(LineView):
         def __init__(self, page: int) -> None:
             super().__init__()
             self.page = page
-
-    class Edit(Message):
-        """The person wants to change the report's source at `path`, relative to the project."""
-
-        def __init__(self, path: str) -> None:
-            super().__init__()
-            self.path = path
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002  Textual's own name
         super().__init__(id=id, classes=classes)
@@ -153,7 +147,7 @@ class ReportPane(LineView):
     def action_edit(self) -> None:
         """Change the source in the person's own editor."""
         if self._source:
-            self.post_message(self.Edit(SOURCE))
+            self.post_message(Edit(SOURCE))
         else:
             self.notify("there is no report to open yet", markup=False)
 
