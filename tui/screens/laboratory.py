@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from core.errors import LabError
 from core.events import Event, ReportCompiled, State, StateChanged, TurnCommitted
 from core.record import LoggedTurn
-from tui.board import Board, HistoryRow
+from tui.board import Board
 from tui.editor import edit
 from tui.keys import Scope, bindings
 from tui.panes.history import HistoryPane
@@ -240,31 +240,36 @@ class LaboratoryScreen(LeavingScreen):
 
     async def roll_back_to(self, turn: str) -> str:
         """Go back to a turn, the selected one where none is named."""
-        row = self._row_of(turn) if turn else self.wall.row
-        if turn and row is None:
+        found = self.named(turn)
+        if turn and found is None:
             return self._no_turn(turn)
-        self._roll_back(row)
+        self._roll_back(found)
         return ""
 
     async def branch_off(self, name: str, turn: str) -> str:
         """Start a line of inquiry at a turn, the selected one where none is named."""
-        row = self._row_of(turn) if turn else self.wall.row
-        if row is None:
+        found = self.named(turn)
+        if found is None:
             return self._no_turn(turn)
-        await self._travel(Wish("branch", row.turn, row.commit, name))
+        await self.travel_to(Wish("branch", *found, name))
         return ""
 
     async def switch_to(self, name: str) -> str:
         """Go to another line of inquiry."""
-        await self._travel(Wish("switch", name=name))
+        await self.travel_to(Wish("switch", name=name))
         return ""
 
-    def _row_of(self, turn: str) -> HistoryRow | None:
-        return next((row for row in self.board.history if str(row.turn) == turn), None)
+    def named(self, turn: str) -> tuple[int, str] | None:
+        """The turn of this line with that number, the selected one where none is named; what the project knows it by.
+
+        That is its commit, or its number where it is farther back than what stands here.
+        """
+        row = next((row for row in self.board.history if str(row.turn) == turn), None) if turn else self.wall.row
+        if row is not None:
+            return row.turn, row.commit
+        return (int(turn), turn) if turn.isdecimal() and 0 < int(turn) <= self.board.turns else None
 
     def _no_turn(self, turn: str) -> str:
-        if turn.isdecimal() and 0 < int(turn) <= self.board.turns:
-            return f"turn {turn} is farther back than what stands here: choose it in the history (/goto {turn})"
         return f"there is no turn {turn or '…'} on this line; the last one is {self.board.turns}"
 
     def action_edit_settings(self) -> None:
@@ -299,38 +304,43 @@ class LaboratoryScreen(LeavingScreen):
         row = self.wall.row
         self._look_back(row.turn if row else 0)
 
+    def look_for(self, words: str) -> None:
+        """Open the history with what is looked for."""
+        self._look_back(0, words)
+
     @work
-    async def _look_back(self, turn: int) -> None:
+    async def _look_back(self, turn: int, sought: str = "") -> None:
         from tui.screens.history import HistoryScreen
 
-        wish = await self.app.push_screen_wait(HistoryScreen(self.session.project, lambda: self.board, turn))
+        wish = await self.app.push_screen_wait(HistoryScreen(self.session.project, lambda: self.board, turn, sought))
         if wish is not None:
-            await self._travel(wish)
+            await self.travel_to(wish)
 
     def action_roll_back(self) -> None:
         """Go back to the selected turn."""
-        self._roll_back(self.wall.row)
+        self._roll_back(self.named(""))
 
     @work
-    async def _roll_back(self, row: HistoryRow | None) -> None:
-        if row is None:
+    async def _roll_back(self, found: tuple[int, str] | None) -> None:
+        if found is None:
             self.say("nothing to go back to: no turn has been made yet")
-        elif row.commit == self.board.head:
-            self.say(f"turn {row.turn} is where you are: choose an earlier one in the history (5, then ↓)")
+        elif found[1] == self.board.head:
+            self.say(f"turn {found[0]} is where you are: choose an earlier one in the history (5, then ↓)")
         else:
-            await self._travel(Wish("roll_back", row.turn, row.commit))
+            await self.travel_to(Wish("roll_back", *found))
 
     @work
     async def action_undo(self) -> None:
         """Bring back what the last roll-back left behind."""
-        await self._travel(Wish("undo"))
+        await self.travel_to(Wish("undo"))
 
     @work
     async def action_redo(self) -> None:
         """Go back again after an undo."""
-        await self._travel(Wish("redo"))
+        await self.travel_to(Wish("redo"))
 
-    async def _travel(self, wish: Wish) -> None:
+    async def travel_to(self, wish: Wish) -> None:
+        """Do to the history what is wished, and show where that leads."""
         try:
             arrival = await travel(self.app, self.session, wish)
         except LabError as error:
