@@ -137,6 +137,17 @@ async def test_one_side_at_a_time_where_it_is_narrow(tmp_path: Path) -> None:
     async with history(tmp_path, width=80, height=24) as pilot:
         await until(pilot, lambda: "EDIT 12-18" in frame_of(pilot))
         assert "reply" not in frame_of(pilot)
+        for key in (
+            "r roll back",
+            "b branch",
+            "c compare",
+            "/ filter",
+            "y copy hash",
+            "[ ] part",
+            "? help",
+            "esc back",
+        ):
+            assert key in frame_of(pilot)
         await pilot.press("enter")
         await until(pilot, lambda: "reply" in frame_of(pilot))
         assert "SUBMIT_CODE" not in frame_of(pilot)

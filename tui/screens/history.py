@@ -66,7 +66,7 @@ class HistoryScreen(SeekingScreen):
                 yield DiffPane(id="diff", classes="pane part")
                 yield OutputPane(id="output", classes="pane part")
                 yield TextPane(id="text", classes="pane part")
-        yield KeyLine(Scope.HISTORY)
+        yield KeyLine(Scope.HISTORY, lines=2)
 
     def on_mount(self) -> None:
         self.begin()

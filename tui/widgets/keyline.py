@@ -16,28 +16,50 @@ LAST = ("help", "leave", "back")
 
 
 class KeyLine(Static):
-    """One line of keys, as many as fit; help and the way out always do."""
+    """One line of keys, as many as fit, or two where that is not enough; help and the way out always do."""
 
     DEFAULT_CSS = """
     KeyLine { dock: bottom; height: 1; padding: 0 1; background: $background; color: $text-muted; }
     """
 
-    def __init__(self, scope: Scope) -> None:
+    def __init__(self, scope: Scope, lines: int = 1) -> None:
         super().__init__(markup=False)
         self.scope = scope
+        self.lines = lines
 
     def on_resize(self, event: Resize) -> None:
         """Choose again what fits."""
-        self.update(key_line(at_hand(self.app, self.scope), self.content_size.width))
+        keys = key_line(at_hand(self.app, self.scope), self.content_size.width, self.lines)
+        self.styles.height = 1 + keys.plain.count("\n")
+        self.update(keys)
 
 
-def key_line(at_hand: Sequence[Action], width: int) -> Content:
-    """The keys that fit into `width` cells; those in LAST stand at the end."""
+def key_line(at_hand: Sequence[Action], width: int, lines: int = 1) -> Content:
+    """The keys that fit into `width` cells; those in LAST stand at the end.
+
+    Where there are two lines, the second one is used when more than one key would be left out.
+    """
     shown = [action for action in at_hand if action.footer]
     last = [action for action in shown if action.id in LAST]
     first = [action for action in shown if action.id not in LAST]
-    while first and _width(first + last) > width:
-        first.pop(_least(first))
+    fit = _fitting(first, last, width)
+    if lines == 1 or len(first) - len(fit) <= 1:
+        return _line(fit, last, width)
+    above: list[Action] = []
+    while first and _width([*above, first[0]]) <= width:
+        above.append(first.pop(0))
+    return Content("\n").join([Content.assemble(*_parts(above)), _line(_fitting(first, last, width), last, width)])
+
+
+def _fitting(first: Sequence[Action], last: Sequence[Action], width: int) -> list[Action]:
+    """Those of `first` for which there is room beside `last`."""
+    found = list(first)
+    while found and _width([*found, *last]) > width:
+        found.pop(_least(found))
+    return found
+
+
+def _line(first: Sequence[Action], last: Sequence[Action], width: int) -> Content:
     gap = max(2, width - _width(first) - _width(last))
     return Content.assemble(*_parts(first), " " * gap, *_parts(last))
 
@@ -47,11 +69,11 @@ def _least(shown: list[Action]) -> int:
     return max(i for i, action in enumerate(shown) if action.id != "palette" or len(shown) == 1)
 
 
-def _width(shown: list[Action]) -> int:
+def _width(shown: Sequence[Action]) -> int:
     return sum(len(action.shown) + len(action.label) + 3 for action in shown)
 
 
-def _parts(shown: list[Action]) -> list[str | tuple[str, str]]:
+def _parts(shown: Sequence[Action]) -> list[str | tuple[str, str]]:
     parts: list[str | tuple[str, str]] = []
     for action in shown:
         parts += [(action.shown, "$text-accent"), f" {action.label}  "]
