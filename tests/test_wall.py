@@ -297,6 +297,7 @@ async def test_enter_on_a_number_opens_the_turn_that_measured_it(tmp_path: Path)
         with project.lock():
             project.commit(turn, {"results/metrics.json": '{"value": 0.9338}'})
         board, turns = await screen.session.read()
+        board.turns = 15  # as the progress that an engine commits with a turn says
         screen._load(board, turns)
         await pilot.pause()
         screen.query_one(ReportPane).show("", ("The forest reaches 0.934 on 20 sets, not 0.111.",), ())
