@@ -46,7 +46,7 @@ class Steering:
     def stops(self) -> tuple[str, ...]:
         """The stops to come, each in words."""
         phase = [f"after {self.after.title.lower()}"] if self.after else []
-        money = [f"at ${self.money:.2f}"] if self.money is not None else []
+        money = [f"at {_amount(self.money)}"] if self.money is not None else []
         time = [f"at {_on_the_clock(self.time)}"] if self.time else []
         return (*phase, *money, *time)
 
@@ -68,7 +68,7 @@ class Steering:
             words.append(f"{self.after.title} is done: look at it, then run on")
         if self.money is not None and spent >= self.money:
             left = replace(left, money=None)
-            words.append(f"paused at ${self.money:.2f}, as you asked: ${spent:.2f} are spent")
+            words.append(f"paused at {_amount(self.money)}, as you asked: {_amount(spent)} are spent")
         if self.time and now >= datetime.fromisoformat(self.time):
             left = replace(left, time="")
             words.append(f"paused at {_on_the_clock(self.time)}, as you asked")
@@ -111,6 +111,12 @@ def moment(clock: str, now: datetime) -> str:
     # When the clocks are put back an hour comes twice: the second one is the next, once the first is past.
     coming = ((there + timedelta(days=days)).replace(fold=fold) for days in (0, 1) for fold in (0, 1))
     return next(at for one in coming if (at := one.astimezone()) > now).isoformat()
+
+
+def _amount(money: float) -> str:
+    """US dollars with two digits after the point, or as many as four where it takes them."""
+    whole, _, parts = f"{money:.4f}".partition(".")
+    return f"${whole}.{parts.rstrip('0'):0<2}"
 
 
 def _on_the_clock(time: str) -> str:

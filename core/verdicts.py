@@ -62,7 +62,7 @@ async def word_on(asked: Asked, gate: Gate, emit: Callable[[Event], None]) -> Ve
 async def _answer(asked: Asked, question: str, emit: Callable[[Event], None]) -> None:
     try:
         text = await asked.explain(question)
-    except LabError as error:
+    except (LabError, OSError) as error:
         emit(Notice("warning", f"The question got no answer: {error}"))
     else:
         emit(Answered(asked.proposal.turn, question, text))

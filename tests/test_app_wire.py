@@ -142,6 +142,21 @@ async def test_attaching_anew_in_the_middle_of_a_turn_shows_it_once(tmp_path: Pa
         assert frame_of(pilot).count("Which levels do we measure?") == 1
 
 
+async def test_leaving_for_the_list_ends_a_held_engine_only_where_no_other_app_is_attached(tmp_path: Path) -> None:
+    async with engine(tmp_path, 3) as host, opened(app_at(host)) as pilot:
+        other = await other_app(host)
+        await until(pilot, lambda: laboratory(pilot).session.others == 1)
+        await laboratory(pilot).action_home()
+        assert host.engine.project.holder() is not None
+        assert not host._end.is_set()
+        await until(pilot, lambda: len(host._guests) == 1)
+        assert host._guests[0].steers  # the helm was handed on
+        await other.close()
+    async with engine(tmp_path / "alone", 3) as host, opened(app_at(host)) as pilot:
+        await laboratory(pilot).action_home()
+        assert host._end.is_set()
+
+
 async def test_an_engine_that_another_app_ends_is_told_of(tmp_path: Path) -> None:
     async with engine(tmp_path, 3) as host, opened(app_at(host)) as pilot:
         screen = laboratory(pilot)

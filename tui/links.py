@@ -55,6 +55,11 @@ class Link(Protocol):
         """Whether the engine obeys this app."""
         ...
 
+    @property
+    def others(self) -> int:
+        """How many other apps are attached."""
+        ...
+
     def hear(self, hear: Callable[[Heard], None], cut: Callable[[], None]) -> None:
         """Say to whom events go; `cut` forgets what was heard of a history that has been changed."""
         ...
@@ -100,6 +105,7 @@ class Here:
     """An engine in this process: it ends with the app."""
 
     steers = True
+    others = 0
 
     def __init__(self, project: Project, laboratory: Runs, gate: PersonGate) -> None:
         self.project = project

@@ -150,6 +150,11 @@ class Session:
         """Whether this app steers; else it watches."""
         return self.link.steers
 
+    @property
+    def others(self) -> int:
+        """How many other apps are attached to the engine."""
+        return self.link.others
+
     def order(self, order: Order) -> None:
         """Give the engine an order; what comes of it is heard among its events, a refusal as a notice."""
         self.link.give(order)

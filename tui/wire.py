@@ -36,6 +36,7 @@ class Wire:
         self._steered = self._told = Steered(State.PAUSED, "", {}, ())
         """As it is shown, and as it was heard last."""
         self._helm = True
+        self._others = 0
         self._hear: Callable[[Heard], None] = lambda event: None
         self._cut: Callable[[], None] = lambda: None
         self._orders: asyncio.Queue[Order | None] = asyncio.Queue()
@@ -49,6 +50,10 @@ class Wire:
     @property
     def steers(self) -> bool:
         return self._helm
+
+    @property
+    def others(self) -> int:
+        return self._others
 
     def hear(self, hear: Callable[[Heard], None], cut: Callable[[], None]) -> None:
         self._hear, self._cut = hear, cut
@@ -177,7 +182,7 @@ class Wire:
         self._running = False
 
     def _take(self, line: Line) -> None:
-        self._line, self._helm = line, line.greeting.steers
+        self._line, self._helm, self._others = line, line.greeting.steers, line.greeting.watchers
         self._steered = self._told = line.greeting.steered
         if self._met:
             self._hear(Anew(_since(line.greeting)))
@@ -190,6 +195,7 @@ class Wire:
         from core.host.wire import Helm
 
         if isinstance(event, Helm):
+            self._others = event.watchers
             if event.steers != self._helm:
                 self._helm = event.steers
                 self._hear(Notice("info", "this app steers now" if event.steers else WATCHES))
@@ -204,7 +210,7 @@ class Wire:
 
     def _left(self, bye: Bye) -> None:
         pid = self._line.greeting.pid if self._line else 0
-        self._line, self._helm = None, True
+        self._line, self._helm, self._others = None, True, 0
         self._steered = self._told = Steered(State.PAUSED, "", self._told.autonomy, ())
         match bye.why:
             case _ if self._ending:

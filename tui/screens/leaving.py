@@ -25,8 +25,9 @@ class LeavingScreen(LookingScreen):
         """Take events in and show what they change."""
 
     async def action_home(self) -> None:
-        """Leave this project for the list of projects; an engine that is at work goes on."""
-        if self.board.state is not State.RUNNING or await self.session.leave():
+        """Leave this project for the list of projects; an engine that is at work, or watched by others, goes on."""
+        needed = self.board.state is State.RUNNING or self.session.others
+        if not needed or await self.session.leave():
             await self.session.stop()
         self.post_message(self.Left())
 
