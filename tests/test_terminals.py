@@ -39,6 +39,16 @@ def test_no_color_means_none_and_no_mouse_means_none(tmp_path: Path) -> None:
         assert b"\x1b[?1000h" not in terminal.written
 
 
+def test_in_gnu_screen_the_mouse_is_left_alone_so_that_escape_comes_at_once(tmp_path: Path) -> None:
+    with Terminal(home=tmp_path, columns=80, rows=24, term="screen", STY="1.lab") as terminal:
+        terminal.until("Welcome")
+        terminal.press("\x1b")
+        terminal.until("No project yet")
+        terminal.press("q")
+        assert terminal.ended() == 0
+        assert b"\x1b[?1000h" not in terminal.written
+
+
 @pytest.mark.parametrize("term", ["dumb", "unknown"])
 def test_a_terminal_that_cannot_be_drawn_on_is_told_what_to_do(tmp_path: Path, term: str) -> None:
     played_project(tmp_path / "p", 0)

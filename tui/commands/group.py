@@ -82,7 +82,12 @@ def open_app(folder: Path | None, autostart: bool = False, slow_link: bool = Fal
     path = folder.expanduser().resolve() if folder else None
     preferences = replace(preferences, slow_link=slow_link or preferences.slow_link)
     app = LabtopApp(path, autostart=autostart, model_pace=PACE, preferences=preferences)
-    app.run(mouse=preferences.mouse)
+    app.run(mouse=preferences.mouse and not _in_gnu_screen())
+
+
+def _in_gnu_screen() -> bool:
+    """Whether GNU screen stands between: while it reports the mouse, it holds escape back until the next key."""
+    return "STY" in os.environ and "TMUX" not in os.environ
 
 
 def _need_a_terminal() -> None:
