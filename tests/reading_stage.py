@@ -8,7 +8,7 @@ from core.literature.passages import Passage
 from core.literature.shelf import Shelved, Standing
 from core.record import Agent, Phase
 from core.review.rounds import Round
-from tui.board import Point
+from tui.rows import Point
 
 ABSTRACT = (
     "Classification suffers when labels are wrong. This survey names the kinds of label noise, tells what each does to "

@@ -21,7 +21,8 @@ from core.events import (
 from core.progress import Progress
 from core.record import Agent, Cost, Phase, Status
 from tests.fake_laboratory import study
-from tui.board import Board, Stage, restored
+from tui.board import Board, restored
+from tui.rows import Stage
 
 
 def played(count: int = 16) -> Board:
@@ -180,7 +181,7 @@ def test_a_finished_project_is_restored_as_finished() -> None:
 
 
 def test_every_agent_and_phase_has_a_short_name() -> None:
-    from tui.board import SHORT_AGENTS, SHORT_PHASES
+    from tui.rows import SHORT_AGENTS, SHORT_PHASES
 
     assert set(SHORT_AGENTS) == set(Agent)
     assert set(SHORT_PHASES) == set(Phase)

@@ -21,9 +21,10 @@ from tests.app_stage import app_on, laboratory, opened, until
 from tests.fake_laboratory import new_project
 from tests.pane_stage import staged
 from tui.app import LabtopApp
-from tui.board import MOST, Board, PhaseRow, Stage
+from tui.board import MOST, Board
 from tui.panes.history import HistoryPane, turns_counted
 from tui.panes.phases import PhasesPane
+from tui.rows import PhaseRow, Stage
 from tui.session import Opened
 
 SETTLED, LAST = 20, 50

@@ -11,11 +11,11 @@ from textual.pilot import Pilot
 
 from core.record import Status
 from tests.pane_stage import Stage, a_score, a_turn
-from tui.board import Point
 from tui.panes.chat import ChatPane
 from tui.panes.diff import DiffPane
 from tui.panes.report import ReportPane
 from tui.panes.scores import ScoresPane
+from tui.rows import Point
 
 REPLY = """The forest still sees *clean* labels in the **bootstrap**; I draw the noise once:
 

@@ -17,12 +17,12 @@ from core.literature.shelf import Shelved, Standing
 from core.review.rounds import Round
 from tests.pane_stage import HOSTILE, Stage, frame_of, staged, unsafe
 from tests.reading_stage import COSTS, PAPERS, PASSAGES, POINTS, ROUNDS, review
-from tui.board import Point
 from tui.panes.costs import CostsPane
 from tui.panes.papers import PapersPane
 from tui.panes.report import ReportPane
 from tui.panes.reviews import ReviewsPane
 from tui.panes.scores import ScoresPane
+from tui.rows import Point
 
 ALL_SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)], ids=["80x24", "120x40", "200x60"])
 THEMES = pytest.mark.parametrize("theme", ["textual-dark", "textual-light"], ids=["dark", "light"])

@@ -15,10 +15,11 @@ from textual.app import App, ComposeResult
 from core.events import Proposed, State, TurnCommitted
 from core.record import Agent, Cost, Phase, Status
 from tests.pane_stage import HOSTILE, a_score, a_turn, frame_of, staged, unsafe
-from tui.board import Board, HistoryRow, PhaseRow, Point, Stage
+from tui.board import Board
 from tui.panes.history import HistoryPane, history_line, short_number, turns_counted
 from tui.panes.phases import PhasesPane
 from tui.panes.scores import ScoresPane, digits
+from tui.rows import HistoryRow, PhaseRow, Point, Stage
 from tui.widgets.nowline import NowLine, now
 from tui.widgets.statusline import StatusLine, clock, counted
 from tui.widgets.voices import VOICES

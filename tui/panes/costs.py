@@ -9,7 +9,7 @@ from textual.content import Content
 
 from core.costs import CapLeft, Costs, Row
 from core.record import Agent, Phase
-from tui.board import SHORT_PHASES
+from tui.rows import SHORT_PHASES
 from tui.widgets.frame import FAINT, MUTED, entitle, frame, plain
 from tui.widgets.sheet import EMPTY, Sheet, heading, padded, wrapped
 from tui.widgets.statusline import clock, counted

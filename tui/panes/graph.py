@@ -8,8 +8,8 @@ from textual.content import Content
 
 from core.graph import Kind, Row
 from core.record import Agent, Status
-from tui.board import SHORT_AGENTS
 from tui.panes.history import mark_of, short_number
+from tui.rows import SHORT_AGENTS
 from tui.widgets.frame import MUTED, entitle, frame, plain
 from tui.widgets.lines import Line
 from tui.widgets.picks import EMPTY, PickList

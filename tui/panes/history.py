@@ -12,8 +12,8 @@ from textual.message import Message
 from textual.widget import Widget
 
 from core.record import Agent, Status
-from tui.board import HistoryRow
 from tui.keys import bound
+from tui.rows import HistoryRow
 from tui.widgets.frame import MUTED, entitle, frame, plain
 from tui.widgets.lines import Line, LineView
 from tui.widgets.voices import VOICES

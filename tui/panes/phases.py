@@ -9,7 +9,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from core.events import State
-from tui.board import PhaseRow, Stage
+from tui.rows import PhaseRow, Stage
 from tui.widgets.frame import MUTED, entitle, frame, plain
 
 _ABBREVIATED = {

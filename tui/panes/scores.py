@@ -11,8 +11,8 @@ from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
 
-from tui.board import Point
 from tui.keys import bound
+from tui.rows import Point
 from tui.widgets.chart import BARS, Axis, Mark, Sign, axis_of, bars, floor, points
 from tui.widgets.frame import MUTED, entitle, frame, plain
 from tui.widgets.sheet import wrapped

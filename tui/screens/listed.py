@@ -13,7 +13,7 @@ from core.events import State
 from core.known import known_projects
 from core.progress import Progress
 from core.workspace.lock import Lock
-from tui.board import SHORT_PHASES
+from tui.rows import SHORT_PHASES
 from tui.widgets.frame import MUTED, plain
 from tui.widgets.statusline import STATES
 

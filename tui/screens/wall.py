@@ -29,7 +29,7 @@ from core.events import (
     TurnStarted,
 )
 from core.record import Agent, LoggedTurn, Phase, Status, Turn
-from tui.board import Board, HistoryRow
+from tui.board import Board
 from tui.panes.chat import ChatPane
 from tui.panes.diff import DiffPane
 from tui.panes.history import HistoryPane
@@ -37,6 +37,7 @@ from tui.panes.output import OutputPane
 from tui.panes.phases import PhasesPane
 from tui.panes.report import ReportPane
 from tui.panes.scores import ScoresPane
+from tui.rows import HistoryRow
 from tui.screens.aside import Aside
 from tui.screens.layout import LAYOUT, Layout, read_layout, write_layout
 from tui.screens.places import ASIDES, PANES, panes, tabs

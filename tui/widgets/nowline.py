@@ -8,7 +8,8 @@ from textual.content import Content
 from textual.widgets import Static
 
 from core.events import State
-from tui.board import Board, Wait
+from tui.board import Board
+from tui.rows import Wait
 from tui.widgets.frame import MUTED, plain
 from tui.widgets.statusline import STATES, clock, countdown
 

@@ -11,8 +11,9 @@ from textual.widget import Widget
 
 from core.events import State
 from core.record import Cost
-from tui.board import SHORT_PHASES, Board, Wait
+from tui.board import Board
 from tui.panes.history import short_number
+from tui.rows import SHORT_PHASES, Wait
 from tui.widgets.frame import MUTED, plain
 
 STATES = {
