@@ -117,7 +117,7 @@ class Host:
                 self.end("the project's folder is gone")
             elif not self._path.exists():
                 self._server.close()
-                with suppress(EngineError):
+                with suppress(EngineError, OSError):  # tried again at the next look
                     self._path, self._server = await self._listen()
             loop = asyncio.get_running_loop()
             if self._guests or self._standing.in_flight:
