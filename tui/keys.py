@@ -130,7 +130,7 @@ ACTIONS = (
         _BRACKETS,
         "[ ]",
         "hunks",
-        "Choose the hunks that may act, and say why not the others",
+        "Choose the hunks that may act (s splits one), and say why not the others",
         (_ASK,),
         False,
         _BOTH_WAYS,
