@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
+from textual.containers import Vertical
 from textual.content import Content
 
 from benchmarks.history import turn
@@ -17,12 +18,14 @@ from benchmarks.ui import line
 from core.events import Event, RunStarted, State, StateChanged, TurnCommitted
 from core.gate import PersonGate
 from core.record import Phase
-from tests.app_stage import app_on, laboratory, opened, until
+from tests.app_stage import app_on, frame_of, laboratory, opened, until
 from tests.fake_laboratory import new_project
 from tests.pane_stage import staged
 from tui.app import LabtopApp
 from tui.board import MOST, Board
+from tui.panes.chat import ChatPane
 from tui.panes.history import HistoryPane, turns_counted
+from tui.panes.output import OutputPane
 from tui.panes.phases import PhasesPane
 from tui.rows import PhaseRow, Stage
 from tui.session import Opened
@@ -35,16 +38,11 @@ OF_A_TURN = {"Aside", "Block", "Cost", "Document", "HistoryRow", "Point", "Said"
 """What there may be of every turn: of each kind the newest are kept, which tests of their own see to."""
 
 
-def kilobytes_a_second(rows: list[tuple[str, str]]) -> float:
-    """The first measurement of `line`."""
-    return float(rows[0][1].removesuffix(" KB/s"))
-
-
 async def test_a_streaming_reply_takes_little_of_the_line_and_less_of_a_slow_one(tmp_path: Path) -> None:
-    usual = kilobytes_a_second(await asyncio.to_thread(line, tmp_path, 5.0, ""))
-    slow = kilobytes_a_second(await asyncio.to_thread(line, tmp_path, 5.0, "", "--slow-link"))
-    assert 0 < slow < min(10, usual)
-    assert usual < 30
+    usual, _ = await asyncio.to_thread(line, tmp_path, 4.0, 30)
+    slow, _ = await asyncio.to_thread(line, tmp_path, 4.0, 10, "--slow-link")
+    assert 0 < slow.value < min(10, usual.value)
+    assert usual.value < 30
 
 
 class CountingPhases(PhasesPane):
@@ -69,6 +67,25 @@ async def test_phases_that_are_as_they_were_are_not_drawn_again() -> None:
         pane.show([replace(rows[0], stage=Stage.NOW), *rows[1:]], State.RUNNING)
         await pilot.pause()
         assert pane.drawn > before
+
+
+async def test_a_line_more_scrolls_and_lays_nothing_out_but_itself() -> None:
+    chat, output = ChatPane(), OutputPane()
+    async with staged(Vertical(chat, output), 60, 30) as pilot:
+        laid: list[object] = []
+        chat.begin(1, "ML engineer · running experiments")
+        for number in range(60):
+            if number == 30:  # by now both have their scroll bar
+                pilot.app.screen.screen_layout_refresh_signal.subscribe(chat, laid.append)
+            chat.stream(f"- point {number}\n")
+            output.append(f"epoch {number}\n")
+            await pilot.pause()
+        seen = frame_of(pilot)
+        assert ("point 59" in seen, "epoch 59" in seen) == (True, True)
+        for pane in (chat, output):
+            assert pane.vertical_scrollbar.window_virtual_size == pane.virtual_size.height >= 60
+            assert pane.scroll_offset.y == pane.max_scroll_y
+        assert not laid
 
 
 async def test_a_history_that_is_as_it_was_is_not_laid_out_again(tmp_path: Path) -> None:

@@ -13,9 +13,10 @@ from textual.scroll_view import ScrollView
 from textual.selection import Selection
 from textual.strip import Strip
 from textual.style import Style
+from textual.widget import Widget
 
-from tui.widgets.frame import SCROLLING
 from tui.keys import bound
+from tui.widgets.frame import SCROLLING
 
 DRAWN = 512
 """Lines that are kept as they were drawn; more than any screen is high."""
@@ -61,7 +62,7 @@ class LineView(ScrollView, can_focus=True):
         """There are now `count` lines, `width` cells at most, all made anew; `keep` stays where the view is."""
         self._count = count
         self._strips.clear()
-        self.virtual_size = Size(width, count)
+        reach(self, Size(width, count))
         if not keep:
             self.scroll_to(0, 0, animate=False, force=True)
         self.refresh()
@@ -88,11 +89,11 @@ class LineView(ScrollView, can_focus=True):
         if selection is None:
             self._keep(index, made)
         return made
+
     def _keep(self, index: int, drawn: tuple[Strip, Strip, Style]) -> None:
         if len(self._strips) >= DRAWN:
             self._strips.clear()
         self._strips[index] = drawn
-
 
     def tint(self, style: str, otherwise: str = "") -> str:
         """`style` where colours can be mixed, else `otherwise`: sixteen colours know no pale ones."""
@@ -153,6 +154,19 @@ class LineView(ScrollView, can_focus=True):
 
     def action_scroll_right(self) -> None:
         self.move(x=self.SIDE_STEP)
+
+
+def reach(view: ScrollView, size: Size) -> None:
+    """Say how far a view can be scrolled.
+
+    Textual would lay out the whole screen whenever a line is added; that is needed only where a scroll bar comes or
+    goes, or where the view is as high as what is in it.
+    """
+    if view.styles.auto_dimensions:
+        view.virtual_size = size
+    elif view.virtual_size != size:
+        view.set_reactive(Widget.virtual_size, size)
+        view._scroll_update(size)
 
 
 def to_strip(content: Content, style: Style) -> Strip:

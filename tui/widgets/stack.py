@@ -17,7 +17,7 @@ from textual.strip import Strip
 
 from tui.widgets.document import Document
 from tui.widgets.frame import MUTED, SCROLLING
-from tui.widgets.lines import to_strip
+from tui.widgets.lines import reach, to_strip
 
 GUESSED = 8
 """Lines that a document is taken to have until it is laid out."""
@@ -208,7 +208,7 @@ class Stack(ScrollView, Generic[S], can_focus=True):
     def _place(self, line: int) -> None:
         self._settling = True
         try:
-            self.virtual_size = Size(self.room, self._starts[-1])
+            reach(self, Size(self.room, self._starts[-1]))
             line = self.max_scroll_y if self._following else line
             self.scroll_target_y = self.scroll_y = line
             if self.max_scroll_y:  # the bar may not be there yet, and would begin at the top
