@@ -43,7 +43,7 @@ TOKEN = 4
 """Characters of a token."""
 
 EVENTS = 100_000
-NOTED = (10_000, 50_000, 100_000)
+NOTED = range(20_000, EVENTS + 1, 10_000)
 """Events after which the memory is noted."""
 
 MODEL = "benchmark"

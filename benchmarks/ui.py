@@ -1,32 +1,30 @@
 """The screen in a pseudo-terminal: opening, keys while a reply streams, what goes over the line, memory.
 
-`make bench-ui` prints it next to the aims.
+`make bench-ui` prints it, each figure next to its aim. Times are by the clock; where others on the machine may have
+disturbed them, the same without the waits for a core that others had is told, too.
 """
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
-import pty
-import select
-import signal
-import struct
-import sys
 import tempfile
-import termios
 import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from itertools import pairwise
 from pathlib import Path
-from types import TracebackType
+from statistics import fmean, median
 
 from benchmarks import first_paint
-from benchmarks.history import lengthened
+from benchmarks.history import lengthened, turn
+from benchmarks.table import Figure, share
+from benchmarks.table import line as line_of
+from benchmarks.terminal import SIZE, WAIT, Line
+from core.ledger import FILE, Account
+from core.logbook import Logbook
 from core.settings import settings_text
 from core.workspace.project import Project
 
-ROOT = Path(__file__).resolve().parent.parent
-SIZE = (120, 40)
-WAIT = 60.0
 LONG = 10_000
 """Turns of the project that is opened."""
 
@@ -39,95 +37,59 @@ BACKSPACE = "\x7f"
 PANE = b"Phases"
 """A pane's title: it is written once, with the laboratory's first frame."""
 
-Row = tuple[str, str]
 
-
-class Line:
-    """A program in a terminal whose bytes are counted."""
-
-    def __init__(self, *arguments: str, home: Path) -> None:
-        self.written = 0
-        self.started = time.perf_counter()
-        self.pid, self._file = pty.fork()
-        if self.pid == 0:
-            kept = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES", "NO_COLOR")}
-            folders = {
-                "HOME": str(home),
-                "XDG_STATE_HOME": str(home / "state"),
-                "XDG_CONFIG_HOME": str(home / "config"),
-            }
-            terminal = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "PYTHONPATH": str(ROOT)}
-            os.execve(sys.executable, [sys.executable, "-m", *arguments], {**kept, **folders, **terminal})
-        fcntl.ioctl(self._file, termios.TIOCSWINSZ, struct.pack("HHHH", SIZE[1], SIZE[0], 0, 0))
-
-    def __enter__(self) -> Line:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        os.kill(self.pid, signal.SIGKILL)
-        os.waitpid(self.pid, 0)
-        os.close(self._file)
-
-    def read(self, seconds: float, mark: bytes | None = None) -> bool:
-        """Take in what is written until `mark` was, or for so long; whether it was."""
-        end, data = time.perf_counter() + seconds, b""
-        while (left := end - time.perf_counter()) > 0:
-            if select.select([self._file], [], [], left)[0]:
-                piece = os.read(self._file, 65536)
-                self.written += len(piece)
-                data = data[-64:] + piece
-                if mark is not None and mark in data:
-                    return True
-        return False
-
-    def wait(self, mark: bytes) -> float:
-        """Seconds since the start when `mark` was written."""
-        if not self.read(WAIT, mark):
-            raise TimeoutError(f"{mark!r} was not written within {WAIT} s")
-        return time.perf_counter() - self.started
-
-    def queued(self) -> float:
-        """Seconds that the program, and this one, have waited for a core that others had."""
-        tasks = [*Path(f"/proc/{self.pid}/task").iterdir(), Path("/proc/self/task") / str(os.getpid())]
-        return sum(int((task / "schedstat").read_text().split()[1]) for task in tasks) / 1e9
-
-    def press(self, key: str) -> None:
-        """Send a key."""
-        os.write(self._file, key.encode())
-
-
-def run(seconds: float = 20.0) -> list[Row]:
-    """The measurements as (name, value) rows; takes about three minutes."""
+def figures(seconds: float = 20.0) -> Iterator[Figure]:
+    """All measurements, each as soon as it is made; takes about four minutes."""
     with tempfile.TemporaryDirectory(prefix="labtop-bench-") as folder:
         home = Path(folder)
-        return [
-            *first_paint.run(9),
-            *opening(home),
-            *keys(home),
-            *line(home, seconds, "30 KB/s"),
-            *line(home, seconds, "10 KB/s", "--slow-link"),
-            *memory(home),
-        ]
+        yield from first_paint.figures()
+        yield from opening(home)
+        yield from keys(home)
+        yield from line(home, seconds, 30)
+        yield from line(home, seconds, 10, "--slow-link")
+        yield from memory(home)
 
 
-def opening(home: Path, repeats: int = 3) -> list[Row]:
-    """From the command line to the last turn on the screen."""
-    lengthened(home / "long", LONG)
-    took, painted = [], []
+def opening(home: Path, repeats: int = 7) -> list[Figure]:
+    """From the command line to the last turn on the screen, its engine started beside it."""
+    long_project(home / "long")
+    took, own, painted = [], [], []
     for _ in range(repeats):
-        with Line("labtop", "open", str(home / "long"), home=home) as terminal:
+        with Line(["-m", "labtop", "open", str(home / "long")], home) as terminal:
             painted.append(terminal.wait(first_paint.WORDS))
             took.append(terminal.wait(f"turn {LONG}".encode()))
-    after = min(whole - first for whole, first in zip(took, painted, strict=True))
+            own.append(took[-1] - terminal.queued())
+            terminal.leave()
+    after = [whole - first for whole, first in zip(took, painted, strict=True)]
+    name = f"opening {LONG:,} turns"
     return [
-        (f"opening {LONG:,} turns: from the command to the last turn in view", f"{min(took):.2f} s"),
-        (f"opening {LONG:,} turns: of it after the first paint (aim: 1 s)", f"{after:.2f} s"),
+        Figure(f"{name}, from the command to the last turn: median of {repeats}", median(took), "s", 2, aim=1),
+        Figure(f"{name}: median but for waits for a core that others had", median(own), "s", 2),
+        Figure(f"{name}: quickest", min(took), "s", 2),
+        Figure(f"{name}: of it after the first paint, median", median(after), "s", 2),
     ]
 
 
-def keys(home: Path, rate: int = 500) -> list[Row]:
+def long_project(path: Path) -> None:
+    """A project with as long a history, and as long a ledger of what it has cost."""
+    project = lengthened(path, LONG)
+    commits = [summary.commit for summary in reversed(project.summaries())]
+    spent = turn(1).cost
+    calls = {"calls": spent.calls, "prompt_tokens": spent.prompt_tokens, "completion_tokens": spent.completion_tokens}
+    paid = {**calls, "nanos": round(spent.money * 1e9)}
+    lines: list[dict[str, object]] = []
+    for number, (before, after) in enumerate(pairwise(commits), 1):
+        account = asdict(Account(number, before, turn(number).phase, turn(number).agent, "benchmark"))
+        lines.append({"kind": "reserve", "id": str(number), "account": account, "worst": paid, "time": "2026-01-01"})
+        lines.append({"kind": "settle", "id": str(number), "sum": paid})
+        lines.append({"kind": "commit", "turn": number, "at": before, "commit": after})
+    ledger = Logbook(project.private(FILE))
+    with ledger.locked(writing=True):
+        ledger.begins_anew()
+        ledger.add(lines)
+
+
+def keys(home: Path, rate: int = 500) -> list[Figure]:
     """From a key to its letter on the screen, while a reply streams."""
     waits, own = [], []
     with talking(home, rate, 2.0 * WAIT) as terminal:
@@ -146,13 +108,13 @@ def keys(home: Path, rate: int = 500) -> list[Row]:
             terminal.read(0.05 + 0.1 * (ord(letter) % 7) / 7)
     name = f"key to paint at {rate} tokens/s"
     return [
-        (f"{name}: p50 of {len(waits)} keys", f"{sorted(waits)[len(waits) // 2]:.0f} ms"),
-        (f"{name}: p99 (aim: 50 ms)", f"{sorted(waits)[int(len(waits) * 0.99)]:.0f} ms"),
-        (f"{name}: p99 but for waits for a core that others had", f"{sorted(own)[int(len(own) * 0.99)]:.0f} ms"),
+        Figure(f"{name}: median of {len(waits)} keys", median(waits), "ms"),
+        Figure(f"{name}: p99", share(waits, 0.99), "ms", aim=50),
+        Figure(f"{name}: p99 but for waits for a core that others had", share(own, 0.99), "ms"),
     ]
 
 
-def line(home: Path, seconds: float, aim: str, *options: str, rate: int = 100) -> list[Row]:
+def line(home: Path, seconds: float, aim: float, *options: str, rate: int = 100) -> list[Figure]:
     """What is written to the terminal a second while a reply streams."""
     notes = home / "notes.json"
     with talking(home, rate, seconds + SETTLED, *options) as terminal:
@@ -164,19 +126,34 @@ def line(home: Path, seconds: float, aim: str, *options: str, rate: int = 100) -
         written = (terminal.written - before) / (time.perf_counter() - start)
     name = " ".join(["written at", f"{rate} tokens/s", *options])
     return [
-        (f"{name} (aim: {aim})", f"{written / 1000:.1f} KB/s"),
-        (f"{name}: share of one core", f"{100 * measured['cpu'] / measured['seconds']:.0f} %"),
+        Figure(name, written / 1000, "KB/s", 1, aim=aim),
+        Figure(f"{name}: share of one core", 100 * measured["cpu"] / measured["seconds"], "%"),
     ]
 
 
-def memory(home: Path) -> list[Row]:
-    """What the app holds in memory as events go by."""
+def memory(home: Path) -> list[Figure]:
+    """What the app holds in memory as events go by, once its panes are full."""
     notes = home / "notes.json"
     with talking(home, 0, 0.0) as terminal:
         while not notes.exists():
             terminal.read(0.5)
     held = {int(events): size / 1e6 for events, size in json.loads(notes.read_text())["memory"].items()}
-    return [(f"memory after {events:,} events", f"{size:.0f} MB") for events, size in held.items()]
+    first, last = min(held), max(held)
+    grown = slope(list(held), list(held.values())) * (last - first)
+    return [
+        Figure(f"memory after {first:,} events", held[first], "MB", 1),
+        Figure(f"memory after {last:,} events", held[last], "MB", 1),
+        Figure(
+            f"memory: growth in between, by a line through {len(held)} readings", 100 * grown / held[first], "%", 1, 5
+        ),
+    ]
+
+
+def slope(places: Sequence[float], values: Sequence[float]) -> float:
+    """How steep the straight line is that fits best."""
+    middle, mean = fmean(places), fmean(values)
+    across = sum((place - middle) ** 2 for place in places)
+    return sum((place - middle) * (value - mean) for place, value in zip(places, values, strict=True)) / across
 
 
 def talking(home: Path, rate: int, seconds: float, *options: str) -> Line:
@@ -185,12 +162,11 @@ def talking(home: Path, rate: int, seconds: float, *options: str) -> Line:
     notes.unlink(missing_ok=True)
     if not project.exists():
         Project.create(project, settings_text("how long does it take?", name="bench"))
-    arguments = (str(project), str(notes), str(rate), str(seconds), *options)
-    terminal = Line("benchmarks.talking", *arguments, home=home)
+    terminal = Line(["-m", "benchmarks.talking", str(project), str(notes), str(rate), str(seconds), *options], home)
     terminal.wait(PANE)
     return terminal
 
 
 if __name__ == "__main__":
-    for name, value in run():
-        print(f"{name:<76}{value:>10}", flush=True)
+    for figure in figures():
+        print(line_of(figure), flush=True)

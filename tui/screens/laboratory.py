@@ -73,7 +73,11 @@ class LaboratoryScreen(LeavingScreen):
         self._turns = ()
         self.set_interval(1 / (SLOW_FRAMES_A_SECOND if self._slow_link else FRAMES_A_SECOND), self._drain)
         self.set_interval(1.0, self._tick)
-        self.call_after_refresh(set_apart)
+        self.call_after_refresh(self._start)
+
+    def _start(self) -> None:
+        """Let the engine work, once the panes are painted: to start a process takes a core for a while."""
+        set_apart()
         self.session.start()
         self._drain()  # the turn in flight, before it is looked up what it has cost
         self._reread_money()
