@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 from pathlib import Path
 
 import pytest
@@ -47,6 +49,25 @@ def test_in_gnu_screen_the_mouse_is_left_alone_so_that_escape_comes_at_once(tmp_
         terminal.press("q")
         assert terminal.ended() == 0
         assert b"\x1b[?1000h" not in terminal.written
+
+
+def test_the_app_is_put_aside_for_the_shell_and_comes_back_whole(tmp_path: Path) -> None:
+    played_project(tmp_path / "p", 13)
+    with Terminal("open", str(tmp_path / "p"), home=tmp_path, columns=80, rows=24) as terminal:
+        terminal.until("it begins when you say so")
+        terminal.press("\x1a")
+        state = Path(f"/proc/{terminal.pid}/stat")
+        while ") T " not in state.read_text():
+            assert terminal.read(0.1)
+        assert terminal.written.rstrip().endswith((b"\x1b[?1049l", b"\x1b[?25h", b"\x1b[?1004l", b"\x1b[?2004l"))
+        before = len(terminal.written)
+        terminal.resize(100, 30)
+        os.kill(terminal.pid, signal.SIGCONT)
+        terminal.until("? help  q quit")
+        while "Chat".encode() not in terminal.written[before:]:
+            assert terminal.read(0.1)
+        terminal.press("q")
+        assert terminal.ended() == 0
 
 
 @pytest.mark.parametrize("term", ["dumb", "unknown"])

@@ -300,6 +300,9 @@ ACTIONS = (
     Action(
         "detach", ("ctrl+d",), "^d", "detach", "End the app, leave the engine at work; `labtop` comes back", (_LAB,)
     ),
+    Action(
+        "suspend", ("ctrl+z",), "^z", "suspend", "Back to the shell; `fg` comes back, an engine works on", _EVERYWHERE
+    ),
     Action("take_helm", ("H",), "H", "take the helm", "Steer, where another app does and this one watches", (_LAB,)),
     Action("leave", ("q",), "q", "quit", "Stop cleanly; everything that was done is committed", _EVERYWHERE, True),
 )

@@ -79,6 +79,13 @@ class LabScreen(Screen[T]):
         else:
             self.say(f"saved as {name}")
 
+    def action_suspend(self) -> None:
+        """Give the terminal back to the shell for a while."""
+        if self.app._driver is not None and self.app._driver.can_suspend:
+            self.app.action_suspend_process()
+        else:
+            self.say("there is no shell here to go back to")
+
     async def action_leave(self) -> None:
         """Stop cleanly and end the app."""
         await self.app.action_quit()
