@@ -232,7 +232,7 @@ def _tree(line: LineFacts) -> dict[str, str]:
 
 def _table(compared: Compared, width: int) -> list[str]:
     """The table, its cells folded so that it fits `width` columns."""
-    rows = rows_of(compared)
+    rows = [*rows_of(compared), ("commit", [line.commit[:12] for line in compared.lines])]
     head = max(len(name) for name, _ in rows) + 2
     room = max(16, (width - head) // len(compared.lines) - 2)
     lines = []
@@ -261,7 +261,7 @@ def _column(line: LineFacts, one_metric: bool) -> list[str]:
         f"turn {line.turn}, {'finished' if line.finished else line.phase.title.lower()}",
         f"{len(line.turns)} turn{'' if len(line.turns) == 1 else 's'}",
         f"${cost.money:.2f}, {tokens:,} tokens, {cost.seconds:.0f} s",
-        f"{line.folder.name} @ {line.commit[:8]}",
+        line.folder.name,
     ]
 
 

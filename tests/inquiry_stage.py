@@ -9,15 +9,12 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-import pytest
-
 from core.brief import Review
 from core.latex.sections import scaffold, with_section
 from core.progress import STATE, Kept, Search, read_progress
 from core.record import Agent, Cost, Phase, Score, Status, Turn
 from core.review.form import review_json
 from core.settings import settings_text
-from core.workspace import founding
 from core.workspace.project import Project
 
 PLAN = "# Plan\n\n**Are forests hurt more by label noise?** Five seeds, 0 to 40 %.\n"
@@ -81,10 +78,7 @@ def studied(folder: Path) -> Project:
 @cache
 def _template() -> Path:
     settings = settings_text("Are forests hurt more by label noise?", name="p")
-    first = replace(founding._first_turn(), time="2026-02-03T09:00:00+00:00")
-    with pytest.MonkeyPatch.context() as patch:  # so that every commit has the same name each time
-        patch.setattr(founding, "_first_turn", lambda: first)
-        project = Project.create(Path(_made.name) / "p", settings, {})
+    project = Project.create(Path(_made.name) / "p", settings, {})
     add(project, turn(1, Phase.PLAN, Agent.POSTDOC, "PLAN"), {"plan.md": PLAN})
     experiment(project, 2, 0.9)
     broken = turn(3, Phase.EXPERIMENTS, Agent.ML_ENGINEER, "EDIT 3-4", "IndexError", status=Status.FAILED)
