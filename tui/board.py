@@ -35,7 +35,7 @@ from core.record import Agent, Cost, Phase, Score, Status, Turn
 from tui.rows import HistoryRow, PhaseRow, Point, Stage, Wait, row_of
 
 _SOLVED = (Phase.EXPERIMENTS, Phase.REPORT)
-MOST = 1000
+MOST = 500
 """Turns, and candidates of a solver, that are kept here; the history screen shows every one."""
 
 

@@ -7,12 +7,11 @@ is most of what it writes.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 from itertools import chain
 from typing import NamedTuple
 
 from rich.cells import cell_len
-from rich.color import ColorSystem
+from rich.color import Color, ColorSystem
 from rich.console import Console
 from rich.style import Style
 from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
@@ -48,6 +47,8 @@ Cells = tuple[list[str], list[Look]]
 """A stretch of a line: what stands in each cell, and how it looks. A wide character stands in its first cell."""
 
 PLAIN = Look()
+MOST_LOOKS = 1000
+_LOOKS: dict[tuple[Color | None, Color | None, int, str | None, ColorSystem], Look] = {}
 ESCAPE = "\x1b"
 
 
@@ -184,9 +185,21 @@ def drawn(stretch: Cells, look: Look) -> tuple[str, Look]:
     return "".join(parts), look
 
 
-@lru_cache(maxsize=4096)
 def look_of(style: Style, system: ColorSystem) -> Look:
-    """The codes of a style, in as many colours as the terminal has."""
+    """The codes of a style, in as many colours as the terminal has.
+
+    What a style carries besides its looks (Textual notes in it where each word stands) makes it no other one here.
+    """
+    key = (style._color, style._bgcolor, style._attributes & style._set_attributes, style._link, system)
+    look = _LOOKS.get(key)
+    if look is None:
+        if len(_LOOKS) >= MOST_LOOKS:
+            _LOOKS.clear()
+        look = _LOOKS[key] = _codes(style, system)
+    return look
+
+
+def _codes(style: Style, system: ColorSystem) -> Look:
     ink = style.color.downgrade(system).get_ansi_codes() if style.color else ()
     paper = style.bgcolor.downgrade(system).get_ansi_codes(foreground=False) if style.bgcolor else ()
     attributes = Strip.render_ansi(style.without_color, system)
