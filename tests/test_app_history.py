@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import stat
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -306,26 +305,6 @@ async def test_a_key_says_what_it_did_or_why_not(tmp_path: Path, keys: list[str]
     async with history(tmp_path, 3) as pilot:
         await pilot.press(*keys)
         await until(pilot, lambda: words in told(pilot))
-
-
-async def test_a_file_of_a_turn_opens_in_the_editor_as_a_copy_to_read(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from tui import editor
-
-    lent: list[Path] = []
-
-    def lend(app: object, file: Path) -> str:
-        lent.append(file)
-        return ""
-
-    monkeypatch.setattr(editor, "edit", lend)
-    async with history(tmp_path) as pilot:
-        await pilot.press("down", "right_square_bracket", "right_square_bracket", "o")
-        await until(pilot, lambda: bool(lent))
-    assert lent[0].read_text() == "# turn 12\n"
-    assert stat.S_IMODE(lent[0].stat().st_mode) == 0o400
-    assert Project.open(tmp_path / "label-noise").hand_edits() is None
 
 
 async def test_turns_that_are_made_meanwhile_come_into_the_list(tmp_path: Path) -> None:

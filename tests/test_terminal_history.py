@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from core.workspace.project import Project
-from tests.inquiry_stage import studied
+from tests.inquiry_stage import program, studied
 from tests.terminal import Terminal
 from tests.workspace_sample import assert_sound, tree
 
@@ -68,12 +68,22 @@ def test_rolling_back_undoing_and_redoing_leave_trees_that_are_equal_byte_for_by
     assert_sound(project)
 
 
-def test_a_line_is_started_and_compared(tmp_path: Path) -> None:
+def test_a_line_is_started_and_compared_and_a_turn_s_file_read_in_the_editor(tmp_path: Path) -> None:
     project = studied(tmp_path / "p")
-    with Terminal("open", str(project.path), home=tmp_path) as terminal:
+    editor, seen = tmp_path / "editor", tmp_path / "seen"
+    editor.write_text(f'#!/bin/sh\n(stat -c %a "$1"; cat "$1") > {seen}.part; mv {seen}.part {seen}\n')
+    editor.chmod(0o755)
+    with Terminal("open", str(project.path), home=tmp_path, EDITOR=str(editor), VISUAL="") as terminal:
         terminal.until("─ Chat")
         open_history(terminal)
-        terminal.press(*[DOWN] * 6, "b")
+        terminal.press(*[DOWN] * 6, "]", "]")
+        terminal.until("VALUE = 0.9")
+        terminal.press("o")
+        await_(terminal, seen.exists)
+        assert seen.read_text() == f"400\n{program(0.9)}"  # a copy, to be read only
+        assert project.hand_edits() is None
+        terminal.until("● 0 lab new project")
+        terminal.press("b")
         terminal.until("A new line from turn 2")
         terminal.press(*"what-if", ENTER)
         await_(terminal, lambda: Project.open(project.path).branch_name == "what-if")
