@@ -71,8 +71,8 @@ async def run(
             if isinstance(event, StateChanged):
                 state = event
             tell(event)
-            if isinstance(event, RunStarted) and gate.passed and stands(read_progress(project), gate.passed):
-                tell(Notice("info", f"{gate.passed.title} is done, and waited for your word: the run goes on without."))
+            if isinstance(event, PhaseStarted) and gate.passes and stands(read_progress(project), gate.passes):
+                tell(Notice("info", f"{gate.passes.title} is done, and waited for your word: the run goes on without."))
     if not as_lines:
         say(await asyncio.to_thread(_account, project, state))
     return exit_code(state)

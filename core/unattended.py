@@ -33,8 +33,6 @@ class OpenGate:
     def __init__(self, *, now: Callable[[], datetime] = lambda: datetime.now().astimezone()) -> None:
         self.interrupted = asyncio.Event()
         self.held = ""
-        self.passed: Phase | None = None
-        """The phase whose result waited for a word when the run began."""
         self._unreadable: SteeringError | None = None
         self._now = now
         self._asked_for = Remembered()
@@ -47,15 +45,17 @@ class OpenGate:
     def stops(self) -> tuple[str, ...]:
         return self._asked_for.now.stops
 
+    @property
+    def passes(self) -> Phase | None:
+        """The phase whose result waits for a word that the next turn does not wait for."""
+        return self._asked_for.now.review
+
     def listen(self, heard: Callable[[], None]) -> None:
         return
 
     def recall(self, memory: Path) -> None:
         try:
             self._asked_for.recall(memory)
-            self.passed = self._asked_for.now.review
-            if self.passed is not None:
-                self.reviewed()
         except SteeringError as error:
             self.held, self._unreadable = error.message, error
 
@@ -92,7 +92,8 @@ class OpenGate:
         )
 
     def turn_done(self) -> None:
-        return
+        if self.passes is not None:
+            self.reviewed()
 
     def phase_done(self, phase: Phase, mode: Copilot) -> None:
         kept = self._asked_for.now

@@ -219,6 +219,8 @@ async def test_a_result_that_a_run_without_the_app_came_to_is_asked_about_in_the
     await run(project, ScriptedModel(talker), gate, enough=is_waiting)
     assert gate.reviewing is Phase.LITERATURE
     said: list[str] = []
+    await run_headless(project, said.append, until=Phase.LITERATURE)
+    assert not any("waited for your word" in line for line in said)
     await run_headless(project, said.append, turns=1)
     assert any("Literature review is done, and waited for your word" in line for line in said)
     assert read_progress(project).phase_turns == 1
