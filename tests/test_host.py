@@ -648,8 +648,18 @@ async def test_a_stop_after_the_turn_is_off_once_the_run_is_told_to_go_on(tmp_pa
         assert app.bye is None
 
 
+async def test_with_nothing_left_to_do_it_waits_a_while_for_the_app_that_has_started_it(tmp_path: Path) -> None:
+    async with engine(tmp_path, 16, look_seconds=0.05, arrival_seconds=0.3) as stage:
+        async with asyncio.timeout(10):
+            while stage.host._standing.state is not State.FINISHED:  # noqa: ASYNC110  said to nobody
+                await asyncio.sleep(0.01)
+            await asyncio.sleep(0.05)
+            assert not stage.serving.done()
+            await asyncio.wait({stage.serving})
+
+
 async def test_it_ends_with_the_study_once_nobody_watches(tmp_path: Path) -> None:
-    async with engine(tmp_path, 15, running=True) as stage:
+    async with engine(tmp_path, 15, running=True, arrival_seconds=0) as stage:
         async with asyncio.timeout(10):
             await asyncio.wait({stage.serving})
         assert stage.project.turn_at().turn.number == 16

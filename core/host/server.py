@@ -30,6 +30,8 @@ BREATH = 0.005
 """Seconds between two orders of one app: a flood of them is slowed, not obeyed faster."""
 LOOK_SECONDS = 5.0
 """How often the engine looks whether its socket and its project are still there."""
+ARRIVAL_SECONDS = 10.0
+"""How long an engine with nothing left to do waits for the app that has started it, and may be slow."""
 IDLE_SECONDS = 3600.0
 """How long an engine that nobody watches and that has nothing to do stays."""
 
@@ -46,6 +48,7 @@ class Host:
         folders: list[Path] | None = None,
         look_seconds: float = LOOK_SECONDS,
         idle_seconds: float = IDLE_SECONDS,
+        arrival_seconds: float = ARRIVAL_SECONDS,
     ) -> None:
         """`folders` are where the socket may stand, by default the user's own. Made on the loop that serves it."""
         self.engine = Engine(project, laboratory, gate, self._say)
@@ -61,8 +64,9 @@ class Host:
         self._stopping_after_turn = False
         self._end = asyncio.Event()
         self._why = "the engine has ended"
-        self._look_seconds, self._idle_seconds = look_seconds, idle_seconds
-        self._idle_since = asyncio.get_running_loop().time()
+        self._look_seconds, self._idle_seconds, self._arrival_seconds = look_seconds, idle_seconds, arrival_seconds
+        self._began = self._idle_since = asyncio.get_running_loop().time()
+        self._visited = False
 
     async def serve(self, ready: Callable[[Path], None]) -> None:
         """Hold the project, run it and serve its socket until the end; raises LabError when that cannot begin."""
@@ -119,6 +123,8 @@ class Host:
                 self._server.close()
                 with suppress(EngineError, OSError):  # tried again at the next look
                     self._path, self._server = await self._listen()
+            if self._standing.state is State.FINISHED and self._alone:
+                self.end("the study is finished")
             loop = asyncio.get_running_loop()
             if self._guests or self._standing.in_flight:
                 self._idle_since = loop.time()
@@ -141,8 +147,14 @@ class Host:
             self.end("the engine was stopped: what waits for your word is asked again when it works again")
         elif self._stopping_after_turn:
             self.end("the engine was stopped after its turn")
-        elif event.state is State.FINISHED and not self._guests:
+        elif event.state is State.FINISHED and self._alone:
             self.end("the study is finished")
+
+    @property
+    def _alone(self) -> bool:
+        """Whether nobody is attached, or on the way."""
+        late = self._visited or asyncio.get_running_loop().time() - self._began > self._arrival_seconds
+        return not self._guests and late
 
     def _broadcast(self, line: bytes) -> None:
         for guest in self._guests:
@@ -206,6 +218,7 @@ class Host:
         """Greet it, tell it of the turn in flight, let it into the stream: without a pause, so that nothing is lost."""
         guest.wants_helm = steer
         self._guests.append(guest)
+        self._visited = True
         guest.steers = steer and not any(other.steers for other in self._guests)
         standing = self._standing
         greeting = Greeting(
