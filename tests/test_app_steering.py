@@ -209,6 +209,14 @@ async def test_an_app_that_only_watches_answers_nothing_and_says_how_to_steer(tm
 # Questions
 
 
+async def test_a_reason_without_words_says_that_nothing_is_sent(tmp_path: Path) -> None:
+    app, engines = waiting_app(tmp_path)
+    async with asked(app) as pilot:
+        await pilot.press("x", "enter")
+        await until(pilot, lambda: "nothing is sent without words" in told(pilot))
+        assert next(iter(await verdicts(pilot, engines[0], *"no", "enter"))) == Decline("no")
+
+
 async def test_a_question_is_asked_and_its_answer_stands_in_the_chat_while_the_reply_waits(tmp_path: Path) -> None:
     app, engines = waiting_app(tmp_path)
     async with asked(app) as pilot:

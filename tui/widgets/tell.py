@@ -156,6 +156,8 @@ class TellLine(Horizontal):
         event.stop()
         words = event.value.strip()
         if not words:
+            if self.purpose is not Purpose.NOTE:
+                self.app.notify("nothing is sent without words; esc goes back, s passes over the reply", markup=False)
             return
         if self.purpose is Purpose.NOTE and words.startswith("/") and not words.startswith("//"):
             self.post_message(self.Commanded(event.value))
