@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from pytest_textual_snapshot import SVGImageExtension
 from syrupy.assertion import SnapshotAssertion
@@ -13,10 +13,15 @@ DRESSES = {"dark": "textual-dark", "light": "textual-light"}
 
 
 async def looks_as_it_did(
-    pilot: Pilot[None], snapshot: SnapshotAssertion, name: str = "", dresses: Iterable[str] = DRESSES
+    pilot: Pilot[None],
+    snapshot: SnapshotAssertion,
+    name: str = "",
+    dresses: Iterable[str] = DRESSES,
+    ready: Callable[[], bool] = lambda: True,
 ) -> None:
     """The screen looks as in the pictures of this test, in every size and dress; `name` tells several screens apart.
 
+    `ready` says whether what a new size sets going has come to its end.
     `pytest --snapshot-update` takes them anew: look at what has changed before it is committed.
     """
     kept = snapshot.use_extension(SVGImageExtension)
@@ -25,6 +30,8 @@ async def looks_as_it_did(
         pilot.app.theme = DRESSES[dress]
         for width, height in SIZES:
             await pilot.resize_terminal(width, height)
+            while not ready():
+                await pilot.pause(0.02)
             await repainted(pilot)
             look = "-".join(filter(None, (name, dress, f"{width}x{height}")))
             if kept(name=look) != pilot.app.export_screenshot(title=pilot.app.title, simplify=True):

@@ -11,6 +11,7 @@ from textual.pilot import Pilot
 from textual.widget import Widget
 
 from core.record import Agent, Phase, Score, Status, Turn
+from tui.themes import of_one_piece
 
 ESC = "\x1b"
 HOSTILE = {
@@ -44,6 +45,9 @@ class Stage(App[None]):
 
     def compose(self) -> ComposeResult:
         yield self.pane
+
+    def get_css_variables(self) -> dict[str, str]:
+        return of_one_piece(self.current_theme, super().get_css_variables())
 
     def open_url(self, url: str, *, new_tab: bool = True) -> None:
         self.opened.append(url)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -104,3 +105,25 @@ def ratio(one: Color, other: Color) -> float:
 def luminance(colour: Color) -> float:
     parts = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in colour.normalized]
     return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), parts, strict=True))
+
+
+def lightness(colour: Color) -> float:
+    """Relative luminance, as WCAG 2 reckons it."""
+    parts = [part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in colour.normalized]
+    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+
+
+@pytest.mark.parametrize("theme", [theme for theme in THEMES if not theme.startswith("ansi")])
+async def test_what_is_written_can_be_read_in_every_theme(tmp_path: Path, theme: str) -> None:
+    async with opened(app_on(tmp_path, 2)) as pilot:
+        pilot.app.theme = theme
+        await pilot.pause()
+        colours = pilot.app.get_css_variables()
+        ground, ink = Color.parse(colours["background"]), Color.parse(colours["foreground"])
+        tinted = [ground.blend(Color.parse(colours[name]), 0.18) for name in ("success", "error")]
+        kinds = ("accent", "success", "warning", "error", "primary")
+        bright = [Color.parse(colours[f"text-{kind}"]) for kind in kinds]
+        for least, papers, inks in ((4.5, [ground], [ground.blend(ink, 0.6), *bright]), (4.4, tinted, [ink, *bright])):
+            for paper, written in product(papers, inks):
+                light, dark = sorted((lightness(written), lightness(paper)), reverse=True)
+                assert (light + 0.05) / (dark + 0.05) >= least, (written.hex, paper.hex)

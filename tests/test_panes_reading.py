@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from typing import Any
 
 import pytest
 from textual import on
-from textual.pilot import Pilot
 from textual.widget import Widget
 
 from core.brief import Paper
@@ -19,13 +17,9 @@ from tests.pane_stage import HOSTILE, Stage, frame_of, staged, unsafe
 from tests.reading_stage import COSTS, PAPERS, PASSAGES, POINTS, ROUNDS, review
 from tui.panes.costs import CostsPane
 from tui.panes.papers import PapersPane
-from tui.panes.report import ReportPane
 from tui.panes.reviews import ReviewsPane
 from tui.panes.scores import ScoresPane
 from tui.rows import Point
-
-ALL_SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)], ids=["80x24", "120x40", "200x60"])
-THEMES = pytest.mark.parametrize("theme", ["textual-dark", "textual-light"], ids=["dark", "light"])
 
 
 def flat(frame: str) -> str:
@@ -213,6 +207,10 @@ async def test_a_cursor_walks_the_candidates_and_tells_what_became_of_each() -> 
         await pilot.pause()
         assert "● turn 40 · 0.934 · best then" in frame_of(pilot)
         assert "The forest still sees clean labels" in frame_of(pilot)
+        await pilot.resize_terminal(30, 9)
+        await pilot.pause()
+        assert "The forest still sees…" in frame_of(pilot).replace(" …", "…"), "what is cut says so"
+        await pilot.resize_terminal(60, 24)
         await pilot.press("home", "right", "right")
         await pilot.pause()
         assert "× turn 34 · failed · EDIT 2-5" in frame_of(pilot)
@@ -290,49 +288,3 @@ async def test_hostile_values_are_shown_as_text() -> None:
                         await pilot.press("left")
                 await pilot.pause()
                 assert unsafe(frame_of(pilot)) == [], (type(pane).__name__, name)
-
-
-def fill_papers(pane: Any) -> None:
-    pane.show(PAPERS)
-    pane.show_passages("frenay2014", PASSAGES)
-
-
-def fill_scores(pane: Any) -> None:
-    pane.show(POINTS, "accuracy")
-    pane.action_walk(-1)
-    pane.action_walk(-1)
-
-
-def fill_report(pane: Any) -> None:
-    source = (
-        "\\section{Results}\n% what was measured\nThe forest reaches 0.934 $\\pm$ 0.006.\n\\wrong\n\\cite{frenay2014}"
-    )
-    pane.show(source, (), ("error, line 4: \\wrong is not defined.", "warning in references.tex, line 2: odd."))
-    pane.action_number(1)
-
-
-@THEMES
-@ALL_SIZES
-@pytest.mark.parametrize(
-    ("kind", "fill"),
-    [
-        (PapersPane, fill_papers),
-        (ReviewsPane, lambda pane: pane.show(ROUNDS)),
-        (CostsPane, lambda pane: pane.show(COSTS)),
-        (ScoresPane, fill_scores),
-        (ReportPane, fill_report),
-    ],
-    ids=["papers", "reviews", "costs", "scores", "report"],
-)
-def test_a_reading_pane_looks_as_it_did(
-    kind: Any, fill: Any, size: tuple[int, int], theme: str, snap_compare: Any
-) -> None:
-    shown = kind()
-
-    async def show(pilot: Pilot[None]) -> None:
-        pilot.app.theme = theme
-        fill(shown)
-        await pilot.pause()
-        await pilot.pause()
-
-    assert snap_compare(Stage(shown), terminal_size=size, run_before=show)

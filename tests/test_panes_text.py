@@ -13,6 +13,8 @@ from tui.panes.output import MOST_LINES, OutputPane
 from tui.panes.report import ReportPane
 from tui.panes.text import TextPane
 from tui.widgets.changes import Row, count, read_diff
+from tui.widgets.code import coloured
+from tui.widgets.frame import MUTED
 from tui.widgets.pagetext import MOST_LINES as MOST_SOURCE_LINES
 from tui.widgets.pagetext import paragraphs
 
@@ -245,6 +247,7 @@ async def test_a_long_line_of_the_source_is_broken_and_says_at_its_first_part_wh
         await pilot.resize_terminal(44, 5)
         await pilot.press("right_square_bracket", "right_square_bracket")
         assert [notice.message for notice in pilot.app._notifications][-1] == "no error further down"
+        assert [str(span.style) for span in coloured("50 % of it % why", "latex").spans] == [f"{MUTED} italic"]
         pane.show("x\n" * 30_000, (), ())
         assert pane.virtual_size.height == MOST_SOURCE_LINES + 1
 

@@ -6,12 +6,11 @@ import os
 import subprocess
 import sys
 import zlib
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from textual.pilot import Pilot
+from syrupy.assertion import SnapshotAssertion
 from textual.widgets import Static
 
 from core.latex import apart, drawing, pictures
@@ -19,9 +18,9 @@ from core.latex.pages import pages_as_text
 from core.latex.pictures import NotDrawn, Picture, picture
 from core.sandbox import linux
 from tests.app_stage import app_on, frame_of, laboratory, opened, told, until
+from tests.looks import looks_as_it_did
 from tests.pane_stage import staged, unsafe
 from tui.panes.report import ReportPane
-from tui.screens.laboratory import LaboratoryScreen
 from tui.screens.pictures import PicturesScreen
 from tui.widgets.page import PageView
 from tui.widgets.sharp import Pixels, SharpPage, pixels_of
@@ -231,20 +230,14 @@ async def test_without_a_page_or_a_figure_the_screen_says_what_will_appear(tmp_p
         await until(pilot, lambda: told(pilot) == "there is no picture yet")
 
 
-@pytest.mark.parametrize("theme", ["textual-dark", "textual-light"], ids=["dark", "light"])
-@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)], ids=["80x24", "120x40", "200x60"])
-def test_the_pictures_look_as_they_did(
-    snap_compare: Callable[..., bool], tmp_path: Path, size: tuple[int, int], theme: str
-) -> None:
-    async def run(pilot: Pilot[None]) -> None:
-        await until(pilot, lambda: isinstance(pilot.app.screen, LaboratoryScreen))
-        pilot.app.theme = theme
+async def test_the_pictures_look_as_they_did(snapshot: SnapshotAssertion, tmp_path: Path) -> None:
+    async with opened(app_on(tmp_path, 3)) as pilot:
         project = laboratory(pilot).session.project
         (project.path / "report").mkdir(exist_ok=True)
-        (project.path / "report" / "report.pdf").write_bytes(
-            pdf(ink="0 0 1 rg 20 20 60 60 re f 1 0 0 rg 90 40 40 40 re f")
-        )
-        await pilot.app.push_screen(PicturesScreen(project, 1))
+        ink = "0 0 1 rg 20 20 60 60 re f 1 0 0 rg 90 40 40 40 re f"
+        (project.path / "report" / "report.pdf").write_bytes(pdf(ink=ink))
+        screen = PicturesScreen(project, 1)
+        await pilot.app.push_screen(screen)
         await until(pilot, lambda: "▀" in frame_of(pilot))
-
-    assert snap_compare(app_on(tmp_path, 3), terminal_size=size, run_before=run)
+        drawing = pilot.app.workers
+        await looks_as_it_did(pilot, snapshot, ready=lambda: not any(one.node is screen for one in drawing))

@@ -74,8 +74,15 @@ def of_one_piece(theme: Theme, variables: Mapping[str, str]) -> dict[str, str]:
         }
     accent, ink, ground = (variables[name] for name in ("accent", "foreground", "background"))
     words = variables["text-accent"]
-    if not theme.dark:  # an accent that shines on black is hardly seen on white
-        accent = words = Color.parse(words).darken(0.09).hex
+    if not theme.dark:  # what shines on black is hardly seen on white, and on the tints of a diff even less
+        accent = words = Color.parse(words).darken(0.15).hex
+        ink = "#000000"
+        variables = {
+            **variables,
+            "foreground": ink,
+            "text-warning": Color.parse(variables["text-warning"]).darken(0.15).hex,
+            "text-success": Color.parse(variables["text-success"]).darken(0.12).hex,
+        }
     return {
         **variables,
         "accent": accent,

@@ -43,7 +43,7 @@ _STYLES = {
     "~": MUTED,
 }
 _SIGNS = {"+": "bold $text-success", "-": "bold $text-error"}
-_WORDS = {"+": "on $success 45%", "-": "on $error 45%"}
+_WORDS = {"+": "$foreground on $success 45%", "-": "$foreground on $error 45%"}
 _WORDS_WITHOUT_SHADES = "bold underline"
 _RULE = "│"
 

@@ -117,7 +117,7 @@ class ScoresPane(Widget, can_focus=True):
     def _draw(self, width: int, height: int) -> list[Content]:
         if not self._points:
             return Content.styled(NOTHING_YET, MUTED).split("\n")
-        told = about(self._picked, self._metric, width)[: max(2, height // 3)] if self._picked else []
+        told = cut(about(self._picked, self._metric, width), max(2, height // 3), width) if self._picked else []
         foot = judged(self._points, width) if self._metric else None
         room = height - 1 - len(told)
         lines = [headline(self._points, self._metric, width)]
@@ -192,6 +192,14 @@ def about(point: Point, metric: str, width: int) -> list[Content]:
     said = said.truncate(width, ellipsis=True) if said.cell_length > width else said
     why = " ".join(point.why.split())
     return [said, *wrapped(why or "no reflection on it; enter shows the turn", width, MUTED)]
+
+
+def cut(lines: list[Content], most: int, width: int) -> list[Content]:
+    """As many lines as there is room for, with a sign where there were more."""
+    if len(lines) <= most:
+        return lines
+    last = lines[most - 1].truncate(width - 2)
+    return [*lines[: most - 1], Content.assemble(last, (" …", MUTED))]
 
 
 def marks_of(of: Sequence[Point], metric: str, picked: Point | None) -> list[Mark]:

@@ -56,9 +56,10 @@ def coloured(line: str, language: str) -> Content:
         return Content(line)
     spans: list[Span] = []
     position = 0
-    for token, text in _lexer(language).get_tokens(line):
-        if style := _style(".".join(token)):
-            spans.append(Span(position, min(position + len(text), len(line)), style))
+    for token, text in _lexer(language).get_tokens(f"{line}\n"):  # to some lexers a comment ends with its line
+        style, end = _style(".".join(token)), min(position + len(text), len(line))
+        if style and position < end:
+            spans.append(Span(position, end, style))
         position += len(text)
     return Content(line, spans)
 
