@@ -94,7 +94,8 @@ def picked(asked: Asked, pick: Pick) -> Approve | Decline:
 
 def _rejected(asked: Asked, change: Change, pick: Pick, count: int) -> str:
     """What the agent reads about the parts that were left out."""
-    why = f", because: {pick.reason.strip()}" if pick.reason.strip() else ""
+    reason = pick.reason.strip().rstrip(".")
+    why = f", because: {reason}" if reason else ""
     what = f"Of the {count} parts of your {asked.proposal.command} the researcher took {len(set(pick.kept))}"
     words = f"{what} and left out the rest{why}. Do not propose that again as it was."
     return f"{words}\n\nLeft out:\n\n{left_out(change, pick.kept)}"

@@ -141,12 +141,12 @@ async def test_a_part_of_a_programs_replacement_runs_and_the_solver_reads_what_w
     model, gate = ScriptedModel(answer), PersonGate(running=True)
     await run(project, model, gate, turns=1)
     gate.set_autonomy(Phase.EXPERIMENTS, Copilot.TURN)
-    (turn,) = turns_of(await run(project, model, gate, answering(gate, Pick((2,), "one at a time")), turns=1))
+    (turn,) = turns_of(await run(project, model, gate, answering(gate, Pick((2,), "one at a time.")), turns=1))
     assert (turn.command, turn.score and turn.score.value) == ("EDIT 12-12", 0.5)
     assert project.read("experiment/main.py") == PROGRAM.replace("second = 2", "second = 4")
     await run(project, model, gate, answering(gate, Approve()), turns=1)
     asked = next(request.user for request in reversed(model.requests) if request.brief.job is Job.IMPROVE)
-    assert "left out the rest, because: one at a time" in asked
+    assert "left out the rest, because: one at a time. Do not propose that again" in asked
     assert "+first = 5" in asked
     made, same = await replays(project)
     assert same, made
