@@ -1,8 +1,7 @@
 """A watchdog on the UI loop: a callback that keeps it for long, computing or blocked, fails the test it happened in.
 
 It goes by the time for which the loop's thread was kept by itself, not by others on the machine (`tests/kept.py`), and
-by the calls that block, however quick they may be here. What it cannot see is a callback that only waits while another
-thread computes or starts a process: that looks like waiting for the interpreter.
+by the calls that block, however quick they may be here.
 """
 
 from __future__ import annotations
@@ -33,9 +32,6 @@ WORK = 0.00065
 NOISE = 1.25
 """How much more CPU one and the same callback takes at times, where others use the same core and caches."""
 
-SPAWNING = 0.1
-"""Seconds from the word that a process is to be started to its start, on a loaded machine."""
-
 BLOCKING = (
     *("subprocess.Popen", "os.system", "os.posix_spawn", "fcntl.flock", "fcntl.lockf"),
     *("socket.connect", "socket.getaddrinfo", "shutil.copytree", "shutil.rmtree"),
@@ -62,8 +58,6 @@ class Watchdog:
     """Seconds for which the longest callback kept the loop."""
     faults: list[str] = field(default_factory=list)
     inside: bool = False
-    spawned: float = 0.0
-    """When another thread said so last: all threads are kept until the system has started the process."""
 
     def allow(self, limit: float) -> None:
         """Let a callback keep the loop for so long from now on, on a screen of `CELLS`."""
@@ -81,9 +75,7 @@ class Watchdog:
             callback(*arguments)
         finally:
             self.inside = False
-            took, computed = self.clocks.kept(start, min(self.limit, LIMIT))
-            if self.spawned > start.wall - SPAWNING:
-                took = computed
+            took, computed = self.clocks.kept(start)
             self.longest = max(self.longest, took)
             if self._too_long(took - computed, computed):
                 self.faults.append(f"{took * 1000:.0f} ms, {computed * 1000:.0f} of them CPU, in {told(callback)}")
@@ -95,9 +87,7 @@ class Watchdog:
 
     def heard(self, event: str) -> None:
         """A call that blocks was made; it is a fault on the loop's thread, in a callback of the face."""
-        if threading.get_ident() != self.thread:
-            self.spawned = time.perf_counter()
-        elif self.inside:
+        if self.inside and threading.get_ident() == self.thread:
             lines = callers(sys._getframe(2))
             if not any(line.startswith(NOT_THE_FACE) for line in lines):
                 self.faults.append(f"{event} by {' < '.join(lines)}")
