@@ -198,15 +198,14 @@ def finding_text(finding: Finding) -> str:
 def facts(finding: Finding) -> list[tuple[str, str]]:
     """A finding as headings with the words below them, line by line."""
     at = finding.origin
-    found = [
-        ("Takes", "\n".join(finding.taken)),
-        ("Origin", f"turn {at.number} of {finding.line}, commit {at.commit[:12]}: {finding.measured}"),
-    ]
-    if finding.conflicts:
+    found = []
+    if finding.conflicts:  # first of all: on a small screen the rest may be below the edge
         both = "\n".join(f"both changed {words}" for words in finding.conflicts)
         found.append(("Replaces", f"{both}\ntheirs comes in the place of yours, which stays in the history"))
+    found.append(("Takes", "\n".join(finding.taken)))
     if finding.missing:
         found.append(("Missing", "\n".join(finding.missing)))
+    found.append(("Origin", f"turn {at.number} of {finding.line}, commit {at.commit[:12]}: {finding.measured}"))
     return [*found, ("Then", "a turn of yours; what is taken is checked, run and measured here like any change")]
 
 

@@ -75,8 +75,15 @@ def test_a_line_is_started_and_compared_and_a_turn_s_file_read_in_the_editor(tmp
     editor.chmod(0o755)
     with Terminal("open", str(project.path), home=tmp_path, EDITOR=str(editor), VISUAL="") as terminal:
         terminal.until("─ Chat")
+        terminal.until("it begins when you say so")
+        terminal.press("/copy 4\r")  # in one packet: no letter of it is taken for a key
+        terminal.until(f"{project.turn_at('4').commit[:12]} copied")
         open_history(terminal)
-        terminal.press(*[DOWN] * 6, "]", "]")
+        terminal.press("/status:failed\r")
+        terminal.until("1 of 9")
+        terminal.press(ESCAPE)
+        terminal.until("● 0 lab new project")
+        terminal.press("\x1b[H", *[DOWN] * 6, "]", "]")
         terminal.until("VALUE = 0.9")
         terminal.press("o")
         await_(terminal, seen.exists)

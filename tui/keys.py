@@ -308,6 +308,11 @@ ACTIONS = (
 )
 
 
+WRITING = frozenset({"tell", "command", "decline", "ask_agent", "look_for", "find"})
+"""Actions after which one writes: done before the next key is looked at, which may come in the same packet and must not
+be taken for a command."""
+
+
 def actions(*scopes: Scope) -> list[Action]:
     """The actions that can be used in any of these places, in the order of the registry."""
     return [action for action in ACTIONS if set(scopes) & set(action.scopes)]
@@ -322,6 +327,7 @@ def bindings(*scopes: Scope) -> list[BindingType]:
             action.label,
             tooltip=action.help,
             show=False,
+            priority=action.id in WRITING,
             id=f"{action.id}.{argument}" if argument else action.id,
         )
         for action in actions(*scopes)

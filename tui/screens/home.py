@@ -139,7 +139,7 @@ class HomeScreen(LabScreen[None]):
             self.say("nothing to find yet: n starts a project, d opens the demo")
             return
         self.query_one(Find).display = True
-        self.query_one(Find).focus()
+        self.set_focus(self.query_one(Find))
 
     @on(Input.Changed)
     def _narrow(self, event: Input.Changed) -> None:

@@ -11,7 +11,7 @@ from textual import work
 from textual.screen import Screen
 
 from core.errors import SettingsError
-from tui.keys import Scope
+from tui.keys import WRITING, Scope
 
 T = TypeVar("T")
 
@@ -27,6 +27,12 @@ class LabScreen(Screen[T]):
     scopes: ClassVar[tuple[Scope, ...]] = ()
     helped: ClassVar[tuple[Scope, ...]] = ()
     """What the help shows, where that is more than the screen's own actions."""
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Whether an action can be done now; the keys after which one writes are letters while one does."""
+        if action in WRITING and self.focused is not None and self.focused.check_consume_key("a", "a"):
+            return False
+        return super().check_action(action, parameters)
 
     def say(self, words: str, level: Literal["information", "warning", "error"] = "information") -> None:
         """A few words to the person, shown as they are."""

@@ -139,7 +139,7 @@ class SeekingScreen(LabScreen[Wish | None]):
         self.remove_class("-turn")
         line = self.query_one("#sought", Input)
         line.display = True
-        line.focus()
+        self.set_focus(line)  # at once: the next key is the first letter of what is looked for
 
     @on(Input.Changed, "#sought")
     def _typed(self) -> None:

@@ -135,7 +135,7 @@ class TellLine(Horizontal):
     def write(self, purpose: Purpose, begin: str = "") -> None:
         """Give the line the keys, for this purpose."""
         self._become(purpose)
-        self.line.focus()
+        self.screen.set_focus(self.line)  # at once: `focus` would let the next key go elsewhere
         if begin:
             self.line.value = begin
             self.line.action_end()
