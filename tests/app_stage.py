@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -71,6 +72,19 @@ async def unwatched(app: LabtopApp, width: int = 120, height: int = 40) -> Async
         for screen in pilot.app.screen_stack:
             if isinstance(screen, LaboratoryScreen):
                 await screen.session.stop()
+    _clear_up()
+
+
+def _clear_up() -> None:
+    """Now and then let go of the apps that have ended: to look for them takes a while, after many tests a second."""
+    global _ended
+    _ended += 1
+    if _ended % 16 == 0:
+        gc.unfreeze()
+        gc.collect()
+
+
+_ended = 0
 
 
 async def until(pilot: Pilot[None], happened: Callable[[], bool], seconds: float = 10.0) -> None:

@@ -17,12 +17,15 @@ COLLECTED = (1_000, 20, 100)
 """When garbage is looked for among the young, the older and all objects; Python's own are 700, 10 and 10."""
 
 
-def warm() -> None:
-    """Import the laboratory, and draw one of each thing that it draws; slow, so never on the screen's loop."""
+def warm(*, again: bool = False) -> None:
+    """Import the laboratory, and draw one of each thing that it draws; slow, so never on the screen's loop.
+
+    `again`: another project was open in this app before, and is garbage now.
+    """
     gc.set_threshold(*COLLECTED)
-    if gc.get_freeze_count():
+    if again:
         gc.unfreeze()
-        gc.collect()  # of the project that was open before
+        gc.collect()
     import_module("tui.screens.laboratory")
     from tui.widgets.code import coloured
     from tui.widgets.prose import prose
