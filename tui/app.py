@@ -72,6 +72,7 @@ class LabtopApp(App[None]):
         self._chosen, self._escapes = ChosenFilter(), EscapeFilter()
         self._painted = Painted()
         self._laboratory: LaboratoryScreen | None = None
+        self._warm = False
         self.animation_level = "none"
 
     def get_default_screen(self) -> OpeningScreen:
@@ -158,7 +159,8 @@ class LabtopApp(App[None]):
     async def _enter(self, path: Path, running: bool) -> None:
         from tui.warm import warm
 
-        await asyncio.to_thread(warm)
+        await asyncio.to_thread(warm, again=self._warm)
+        self._warm = True
         from core.errors import LabError
         from tui.screens.laboratory import LaboratoryScreen
         from tui.session import Session, open_project
