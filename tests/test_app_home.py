@@ -141,6 +141,8 @@ def test_a_project_with_a_damaged_state_is_still_listed(tmp_path: Path) -> None:
     (project.path / ".lab").mkdir(exist_ok=True)
     (project.path / ".lab" / "state.json").write_text("{")
     assert look(project.path).where == "unreadable"
+    (project.path / ".lab" / "state.json").write_text("[" * 100_000)
+    assert look(project.path).where == "unreadable"
 
 
 def test_columns_stand_below_each_other() -> None:

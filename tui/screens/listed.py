@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,12 +38,16 @@ class Known:
 
 
 def looked_at() -> list[Known]:
-    """What the list shows; reads a few small files of each project."""
-    return [look(path) for path in known_projects()]
+    """What the list shows; reads a few small files of each project. One that goes meanwhile is left out."""
+    found = []
+    for path in known_projects():
+        with suppress(OSError):
+            found.append(look(path))
+    return found
 
 
 def look(path: Path) -> Known:
-    """One project from its `.lab/state.json`; what cannot be read is said in its place."""
+    """One project from its `.lab/state.json`; what cannot be read is told. Raises OSError where none is."""
     file = path / ".lab" / "state.json"
     question = _question(path)
     try:
@@ -50,7 +55,7 @@ def look(path: Path) -> Known:
         changed = file.stat().st_mtime
     except FileNotFoundError:
         return Known(path, "not begun", None, 0.0, path.stat().st_mtime, _doing(path), question)
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return Known(path, "unreadable", None, 0.0, path.stat().st_mtime, None, question)
     best = progress.programs.best.metrics.get("value") if progress.programs.best else None
     value = float(best) if isinstance(best, int | float) else None
