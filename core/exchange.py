@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, Protocol
 
 from core import prompts
-from core.brief import Brief, Job
+from core.brief import Brief, Entry, Job
 from core.cassette import Tape
 from core.commands import ReviewForm
 from core.events import CallMade, Event, Notice, Restarted, Thinking, Token, Waiting
@@ -189,9 +190,13 @@ def _estimated(request: Request) -> int:
 
 def _temperature(brief: Brief) -> float:
     """Low where care counts; higher with each useless reply in a row, so that the next one is another."""
-    misses = 0
-    for entry in reversed(brief.history):
-        if entry.status is not Status.MALFORMED:
-            break
-        misses += 1
+    own = [entry for entry in brief.history if entry.agent is brief.agent]
+    misses = len(list(takewhile(lambda entry: _is_useless(entry, own), reversed(own))))
     return min(_HIGHEST, _TEMPERATURES.get(brief.job, _TEMPERATURE) + _STEP * misses)
+
+
+def _is_useless(entry: Entry, own: Sequence[Entry]) -> bool:
+    """Whether a reply of an agent held no command, or failed in the same words as another reply of its."""
+    said = (entry.command, entry.text, entry.digest)
+    same = [one for one in own if (one.command, one.text, one.digest) == said and one.status is Status.FAILED]
+    return entry.status is Status.MALFORMED or (entry.status is Status.FAILED and len(same) > 1)

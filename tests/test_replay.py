@@ -13,7 +13,7 @@ import pytest
 
 from core.brief import Brief, Job
 from core.cassette import FOLDER, CassetteError, Shelf, Take
-from core.commands import Edit, Replace, Summary
+from core.commands import Edit, FullText, Replace, Summary
 from core.errors import HistoryError, ProjectError
 from core.events import Proposed, StateChanged, TurnCommitted
 from core.fork import REPLY, editable, fork
@@ -293,6 +293,19 @@ async def test_a_useless_reply_is_followed_by_a_freer_question(tmp_path: Path) -
     warmth = [request.temperature for request in model.requests]
     assert warmth == sorted(set(warmth))
     assert warmth[-1] <= 1.0
+
+
+@pytest.mark.parametrize(("reply", "freer"), [("same", True), ("another", False)])
+async def test_a_reply_that_fails_as_it_did_before_is_followed_by_a_freer_question(
+    tmp_path: Path, reply: str, freer: bool
+) -> None:
+    model = ScriptedModel(
+        lambda brief: write(FullText("nobody2020" + chr(ord("a") + len(brief.history)) * (reply == "another")))
+    )
+    await events_of(new_project(tmp_path / "p"), model, turns=3)
+    first, second, third = (request.temperature for request in model.requests)
+    assert first == second
+    assert (third > second) is freer
 
 
 def _takes(project: Project, turn: int, kind: str) -> list[Take]:
