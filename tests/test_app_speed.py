@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import weakref
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -29,6 +30,7 @@ from tui.panes.output import OutputPane
 from tui.panes.phases import PhasesPane
 from tui.rows import PhaseRow, Stage
 from tui.session import Opened
+from tui.warm import set_apart, warm
 
 SETTLED, LAST = 20, 50
 """Turns after which the panes are full, and at which the counting ends."""
@@ -151,3 +153,17 @@ def test_a_board_keeps_the_newest_turns_and_what_was_the_best() -> None:
     assert [len(board.history), board.history[0].turn, board.turns] == [MOST, MOST + 100, MOST + 100]
     assert (len(board.points), [point.turn for point in board.points if point.kept]) == (MOST, [7])
     assert turns_counted(board.history) == f"{MOST} of {MOST + 100} turns"
+
+
+def test_what_was_set_apart_for_one_project_is_let_go_of_before_the_next() -> None:
+    class Loop:
+        def __init__(self) -> None:
+            self.itself = self
+
+    loop = Loop()
+    there = weakref.ref(loop)
+    set_apart()
+    del loop
+    assert there() is not None, "nothing walks through what is set apart"
+    warm(again=True)
+    assert there() is None
