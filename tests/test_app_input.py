@@ -7,6 +7,7 @@ import stat
 from pathlib import Path
 
 import pytest
+from textual.events import Key, Paste
 
 from core.record import Phase
 from core.settings import Copilot
@@ -175,3 +176,17 @@ async def test_a_line_is_started_at_a_turn_and_left_again(tmp_path: Path) -> Non
         await until(pilot, lambda: "name the new line" in told(pilot))
         await pilot.press("slash", *"branch x 99", "enter")
         await until(pilot, lambda: "there is no turn 99" in told(pilot))
+
+
+async def test_what_comes_in_one_packet_is_written_into_the_line_and_not_taken_for_commands(tmp_path: Path) -> None:
+    async with opened(app_on(tmp_path, 2)) as pilot:
+        line = laboratory(pilot).tell_line.line
+        for key in ("question_mark", "escape", "i", *"quit"):  # a sheet that is gone tells of no key, and holds none up
+            pilot.app.post_message(Key(key, key if len(key) == 1 else None))
+        pilot.app.post_message(Paste(" now"))
+        pilot.app.post_message(Key("n", "n"))
+        await until(pilot, lambda: line.value == "quit nown")
+        assert laboratory(pilot).board.turns == 2
+        for key in ("escape", "slash", *"theme", "space", *"nord", "enter"):
+            pilot.app.post_message(Key(key, {"space": " ", "slash": "/"}.get(key, key if len(key) == 1 else None)))
+        await until(pilot, lambda: pilot.app.theme == "nord")

@@ -18,6 +18,7 @@ from textual.filter import LineFilter
 
 from tui.attention import Attention, call
 from tui.filters import ChosenFilter, EscapeFilter
+from tui.keystrokes import Dealt, Keystrokes
 from tui.painted import Changes, Painted, untie
 from tui.screens.opening import OpeningScreen
 from tui.themes import dress, of_one_piece
@@ -71,6 +72,7 @@ class LabtopApp(App[None]):
         self._opener = opener
         self._chosen, self._escapes = ChosenFilter(), EscapeFilter()
         self._painted = Painted()
+        self._keystrokes = Keystrokes(self, super().on_event)
         self._laboratory: LaboratoryScreen | None = None
         self._warm = False
         self.animation_level = "none"
@@ -122,7 +124,14 @@ class LabtopApp(App[None]):
         """Note that somebody is there, besides what Textual does with an event."""
         if isinstance(event, (Key, AppFocus, MouseDown, Paste)):
             self.attention.see()
-        await super().on_event(event)
+        if isinstance(event, (Key, Paste)) and not event.is_forwarded:
+            await self._keystrokes.take(event)
+        else:
+            await super().on_event(event)
+
+    def on_dealt(self, message: Dealt) -> None:
+        """A key has been dealt with; the next one may go to wherever the focus is now."""
+        self._keystrokes.dealt(message.number)
 
     def attend(self, before: State, now: State, words: str) -> None:
         """Call the person back where the run has stopped working and nobody looks."""
