@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from core.latex.sections import SECTIONS
 from core.record import Phase
 from core.settings import Copilot
-from core.sought import FILTERS
 from tui.keys import Scope, actions
 from tui.themes import THEMES
 
@@ -158,6 +157,8 @@ def _named(name: str, known: Mapping[str, Slash]) -> list[Slash]:
 
 def _words(kind: str, slash: Slash, facts: Facts, part: str) -> list[tuple[str, str]]:
     """What a word can be, and what that means."""
+    from core.sought import FILTERS
+
     meanings: Mapping[str, str] = {
         "phase": {"all": "every phase", **{phase.value: phase.title for phase in Phase}},
         "mode": MODES,

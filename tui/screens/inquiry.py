@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
+from importlib import import_module
 
 from core.errors import LabError
 from tui.screens.commanding import CommandingScreen
@@ -57,6 +58,7 @@ class InquiryScreen(CommandingScreen):
             return ""
 
     async def _compare(self, rest: str) -> str:
+        await asyncio.to_thread(import_module, "tui.screens.compare")
         from tui.screens.compare import CompareScreen
 
         named = rest.split()

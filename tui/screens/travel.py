@@ -6,17 +6,15 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from importlib import import_module
 
 from textual.app import App
 
 from core.consequences import consequences, facts
-from core.findings import find, offered, take
 from core.orders import Travel, Way
-from core.pieces import read_piece
 from core.record import LoggedTurn
 from tui.board import Board
 from tui.screens.rollback import RollBackScreen
-from tui.screens.taking import TakeScreen
 from tui.session import Session
 
 
@@ -68,6 +66,11 @@ async def travel(app: App[None], session: Session, wish: Wish) -> Arrival | None
 
 async def _take(app: App[None], session: Session, wish: Wish) -> Arrival | None:
     """Take a finding from another line; where the sheet has said what both changed, theirs comes in its place."""
+    await asyncio.to_thread(import_module, "tui.screens.taking")
+    from core.findings import find, offered, take
+    from core.pieces import read_piece
+    from tui.screens.taking import TakeScreen
+
     project = session.project
     parts = [read_piece(part).name for part in wish.parts]
     offers = await asyncio.to_thread(offered, project, wish.name)
