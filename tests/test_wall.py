@@ -289,6 +289,16 @@ async def test_enter_on_a_candidate_opens_its_turn_in_the_history(tmp_path: Path
         await until(pilot, lambda: "turn 13" in frame_of(pilot))
 
 
+async def test_a_line_on_which_no_program_ran_shows_none_of_the_output_of_the_other(tmp_path: Path) -> None:
+    async with opened(app_on(tmp_path, 13), 120, 40) as pilot:
+        screen = laboratory(pilot)
+        assert "random forest   0.0 0.972" in frame_of(pilot)
+        board, turns = await screen.session.read()
+        screen._load(board, [logged for logged in turns if logged.turn.number < 5])
+        await until(pilot, lambda: "No program has run yet." in frame_of(pilot))
+        assert "random forest   0.0 0.972" not in frame_of(pilot)
+
+
 async def test_enter_on_a_number_opens_the_turn_that_measured_it(tmp_path: Path) -> None:
     async with opened(app_on(tmp_path, 14), 120, 40) as pilot:
         screen = laboratory(pilot)

@@ -93,9 +93,15 @@ class OutputPane(LineView):
 
     def on_mount(self) -> None:
         if not self._begun:
-            self._newest.lines = list(NOTHING_YET)
-            self._newest.width = max(map(len, NOTHING_YET))
-            self._relay()
+            self.empty()
+
+    def empty(self) -> None:
+        """No program has run yet, on this line of work."""
+        self._newest = self._shown = Printed()
+        self._newest.lines = list(NOTHING_YET)
+        self._newest.width = max(map(len, NOTHING_YET))
+        self._entitle()
+        self._relay()
 
     def begin(self, title: str, turn: int = 0) -> None:
         """A program starts: the pane is emptied for it."""

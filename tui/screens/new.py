@@ -62,6 +62,7 @@ class NewProjectScreen(ModalScreen[Path | None]):
                 self.question,
                 id="question",
                 compact=True,
+                select_on_focus=False,
                 placeholder="are tree ensembles more sensitive to label noise than linear models?",
             )
             yield Label("Its folder")
@@ -78,6 +79,7 @@ class NewProjectScreen(ModalScreen[Path | None]):
                 [(words, mode) for words, mode in ASKED], value="off", allow_blank=False, id="copilot", compact=True
             )
             yield Static(problem, id="problem", markup=False)
+            yield Static("ctrl+s makes the project; all but the question can stay as it is.", id="how", markup=False)
 
     def on_descendant_focus(self, event: DescendantFocus) -> None:
         """Mark the words above the field that has the keys."""

@@ -210,6 +210,8 @@ class Wall(Recalling):
             output.begin(f"turn {printed.number}", printed.number)
             output.append(printed.output)
             output.finish("failed" if printed.status is Status.FAILED else "")
+        else:
+            output.empty()  # what stands there may be another line's
         self.refresh_values(board)
         self._aside.forget()
 
