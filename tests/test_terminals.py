@@ -64,7 +64,7 @@ def test_the_app_is_put_aside_for_the_shell_and_comes_back_whole(tmp_path: Path)
         terminal.resize(100, 30)
         os.kill(terminal.pid, signal.SIGCONT)
         terminal.until("? help  q quit")
-        while "Chat".encode() not in terminal.written[before:]:
+        while b"Chat" not in terminal.written[before:]:
             assert terminal.read(0.1)
         terminal.press("q")
         assert terminal.ended() == 0
