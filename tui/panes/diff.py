@@ -18,7 +18,7 @@ from textual.style import Style
 from tui.keys import bound
 from tui.widgets.changes import Changes, Row, changes, differing, laid_out, sides
 from tui.widgets.code import coloured, coloured_text, language_of
-from tui.widgets.folds import PROSE, folds
+from tui.widgets.folds import PROSE, Fold, folds
 from tui.widgets.frame import MUTED, entitle, frame
 from tui.widgets.lines import Line, LineView, to_strip
 
@@ -151,7 +151,7 @@ class DiffPane(LineView):
         """How many lines a row takes in `width` cells."""
         return len(self._folds(row, width)) if self._prose and row >= 0 else 1
 
-    def _folds(self, index: int, width: int) -> list[tuple[int, int]]:
+    def _folds(self, index: int, width: int) -> tuple[Fold, ...]:
         row = self._changes.rows[index]
         return folds(row.text, width - (0 if row.sign in "@~" else self._gutter_width))
 

@@ -51,10 +51,14 @@ def frame(kind: str) -> str:
     """
 
 
+LONGEST_TITLE = 500
+"""Characters of a title that are laid out whenever its pane is drawn; no terminal shows as many."""
+
+
 def entitle(pane: Widget, title: str, subtitle: str = "") -> None:
     """Write a pane's title and subtitle, as text."""
-    pane.border_title = plain(title)
-    pane.border_subtitle = plain(subtitle)
+    pane.border_title = plain(title[:LONGEST_TITLE])
+    pane.border_subtitle = plain(subtitle[:LONGEST_TITLE])
 
 
 def plain(text: str) -> Content:
