@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +26,9 @@ LIMIT = 0.05
 `CELLS`: to paint a whole one of 200×60 takes Textual longer than that, whatever stands on it."""
 
 CELLS = 120 * 40
+
+THREADS = 6
+"""As many as an event loop has for what blocks, on two cores."""
 
 WORK = 0.00065
 """Seconds of CPU that `_work` takes on the machine that the limits were found on."""
@@ -107,6 +111,7 @@ def watched(width: int = 120, height: int = 40, limit: float = LIMIT) -> Iterato
     def call_soon(callback: Callable[..., object], *arguments: object, context: Any = None) -> asyncio.Handle:
         return usual(dog.run, callback, *arguments, context=context)
 
+    loop.set_default_executor(started())
     _listen()
     _watching.append(dog)
     gc.freeze()  # what other tests have left is not the app's to walk through
@@ -119,6 +124,16 @@ def watched(width: int = 120, height: int = 40, limit: float = LIMIT) -> Iterato
         dog.clocks.close()
         _watching.remove(dog)
     assert not dog.faults, "the UI loop was kept:\n" + "\n".join(dog.faults)
+
+
+def started() -> ThreadPoolExecutor:
+    """Threads that have been started: to start one is to wait until it has had a core, which looks like blocking."""
+    pool = ThreadPoolExecutor(THREADS)
+    gate = threading.Barrier(THREADS + 1)
+    for _ in range(THREADS):
+        pool.submit(gate.wait)
+    gate.wait()
+    return pool
 
 
 def slowness() -> float:
