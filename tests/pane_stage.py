@@ -68,6 +68,12 @@ def frame_of(pilot: Pilot[None]) -> str:
     return "\n".join(strip.text.rstrip() for strip in pilot.app.screen._compositor.render_strips())
 
 
+async def painted(pilot: Pilot[None]) -> str:
+    """The screen as text, once what was told has been drawn."""
+    await pilot.pause()
+    return frame_of(pilot)
+
+
 def unsafe(frame: str) -> list[str]:
     """Characters on the screen that a terminal would act on."""
     return [c for c in frame if c != "\n" and (ord(c) < 32 or 0x7F <= ord(c) < 0xA0 or c in "\u202e\u200b\u2028")]

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from tests.pane_stage import HOSTILE, frame_of, staged, unsafe
+from tests.pane_stage import HOSTILE, frame_of, painted, staged, unsafe
 from tui.panes.diff import SLOW, DiffPane
 from tui.widgets.changes import changes, differing
 from tui.widgets.folds import folds
@@ -40,8 +40,7 @@ async def test_old_and_new_stand_side_by_side_where_there_is_room() -> None:
     pane = DiffPane()
     async with staged(pane, 120, 14) as pilot:
         pane.show("EDIT 2-2", "main.py", diff_of(BEFORE, AFTER))
-        await pilot.pause()
-        frame = frame_of(pilot)
+        frame = await painted(pilot)
         rows = [line for line in frame.split("\n") if "y_noisy = flip(y, rate)" in line]
         assert len(rows) == 1
         assert "2 - y_noisy = flip(y, rate)" in rows[0]
@@ -62,31 +61,26 @@ async def test_narrowed_it_is_one_under_the_other_and_stays_where_it_was() -> No
         top = frame_of(pilot).split("\n")[1]
         assert "lines 98–104" in top
         await pilot.resize_terminal(60, 10)
-        await pilot.pause()
-        frame = frame_of(pilot)
+        frame = await painted(pilot)
         assert "lines 98–104" in frame.split("\n")[1]
         assert "101 - value_100 = 100" in frame
         assert "101 + value_100 == 100" in frame
         await pilot.resize_terminal(120, 10)
-        await pilot.pause()
-        assert "lines 98–104" in frame_of(pilot).split("\n")[1]
+        assert "lines 98–104" in (await painted(pilot)).split("\n")[1]
 
 
 async def test_both_sides_move_together() -> None:
     pane = DiffPane()
     async with staged(pane, 104, 8) as pilot:
         pane.show("EDIT", "main.py", diff_of([f"{'a' * 80}OLD"], [f"{'a' * 80}NEW"]))
-        await pilot.pause()
-        assert "OLD" not in frame_of(pilot)
+        assert "OLD" not in await painted(pilot)
         await pilot.press(*["right"] * 6)
-        await pilot.pause()
-        frame = frame_of(pilot)
+        frame = await painted(pilot)
         assert "OLD" in frame
         assert "NEW" in frame
         assert "1 - aaa" in frame
         await pilot.press(*["left"] * 9)
-        await pilot.pause()
-        assert "OLD" not in frame_of(pilot)
+        assert "OLD" not in await painted(pilot)
 
 
 async def test_the_words_that_differ_are_marked_and_the_others_not() -> None:
@@ -172,8 +166,7 @@ async def test_a_diff_of_five_thousand_lines_does_not_hold_up_the_screen() -> No
         await pilot.app.workers.wait_for_complete()
         await pilot.pause()
         await pilot.press("end")
-        await pilot.pause()
-        assert "5000 + value_4999 = compute(4999, noise=0.1)" in frame_of(pilot)
+        assert "5000 + value_4999 = compute(4999, noise=0.1)" in await painted(pilot)
         pane.show("EDIT", "main.py", diff)
         pane.show("EDIT", "main.py", diff_of(["old"], ["new"]))
         await pilot.pause(0.2)

@@ -14,7 +14,7 @@ from core.progress import STATE, Kept, Progress, Search
 from core.recall import output_after, output_before, turns_between
 from core.record import Status
 from tests.fake_laboratory import new_project, played_project
-from tests.pane_stage import HOSTILE, Stage, a_turn, frame_of, staged, unsafe
+from tests.pane_stage import HOSTILE, Stage, a_turn, frame_of, painted, staged, unsafe
 from tui.panes.output import OutputPane
 from tui.panes.program import ProgramPane
 from tui.panes.text import Edit
@@ -52,22 +52,18 @@ async def test_the_best_program_is_numbered_and_the_other_candidates_are_switche
     pane = ProgramPane()
     async with staged(pane, 72, 14) as pilot:
         pane.show(PROGRAMS)
-        await pilot.pause()
-        frame = frame_of(pilot)
+        frame = await painted(pilot)
         assert "Program · experiment/main.py" in frame
         assert "1  import numpy as np" in frame
         assert "best of 2 · accuracy 0.934 · judge 0.82 · turn 41 · { } others" in frame
         await pilot.press("right_curly_bracket")
-        await pilot.pause()
-        frame = frame_of(pilot)
+        frame = await painted(pilot)
         assert "print('second')" in frame
         assert "no. 2 of 2 · accuracy 0.921" in frame
         pane.show((KeptProgram("experiment/main.py", "x = 1\n"), *PROGRAMS[1:]))
-        await pilot.pause()
-        assert "print('second')" in frame_of(pilot), "what one reads stays while it is kept"
+        assert "print('second')" in await painted(pilot), "what one reads stays while it is kept"
         await pilot.press("left_curly_bracket")
-        await pilot.pause()
-        assert "not measured yet" in frame_of(pilot)
+        assert "not measured yet" in await painted(pilot)
 
 
 async def test_o_asks_for_the_projects_own_program_only() -> None:
@@ -140,24 +136,19 @@ async def test_how_far_a_program_is_and_what_it_takes_is_said_as_far_as_there_is
     pane = OutputPane()
     async with staged(pane, 80, 10) as pilot:
         pane.begin("experiment/main.py", 41)
-        await pilot.pause()
-        assert "It has printed nothing yet." in frame_of(pilot)
+        assert "It has printed nothing yet." in await painted(pilot)
         pane.append("seed 1/5\nseed 2/5\n")
         pane.gauge(12.0, 600.0, USAGE)
-        await pilot.pause()
-        assert "12 of 600 s · ▰▰▰▰▱▱▱▱▱▱ seed 2/5 · CPU 96 % · 212/4096 MB" in frame_of(pilot)
+        assert "12 of 600 s · ▰▰▰▰▱▱▱▱▱▱ seed 2/5 · CPU 96 % · 212/4096 MB" in await painted(pilot)
         pane.gauge(13.0, 600.0, ProgramUsage(41, 12.0, 96.0, 212.4, 4096, 37.0))
-        await pilot.pause()
-        assert "· GPU 37 %" in frame_of(pilot)
+        assert "· GPU 37 %" in await painted(pilot)
         await pilot.resize_terminal(40, 10)
         pane.gauge(14.0, 600.0, USAGE)
-        await pilot.pause()
-        frame = frame_of(pilot)
+        frame = await painted(pilot)
         assert "14 of 600 s · ▰▰▱▱▱ seed 2/5" in frame
         assert "CPU" not in frame
         pane.finish("")
-        await pilot.pause()
-        assert "✓ ended well" in frame_of(pilot)
+        assert "✓ ended well" in await painted(pilot)
 
 
 async def test_a_progress_bar_stays_one_line() -> None:
@@ -166,8 +157,7 @@ async def test_a_progress_bar_stays_one_line() -> None:
         pane.begin("experiment/main.py")
         for piece in ("start\n 10%|#", "\r 20%|##", "\r 30%|###", "\n done\n"):
             pane.append(piece)
-        await pilot.pause()
-        frame = frame_of(pilot)
+        frame = await painted(pilot)
         assert "30%|###" in frame
         assert "20%" not in frame
         assert pane._newest.count == 3
@@ -181,15 +171,13 @@ async def test_an_earlier_output_is_looked_at_while_the_new_one_goes_on() -> Non
         pane.look_at(a_turn(38, output="old\nIndexError\n", status=Status.FAILED))
         pane.append("new 2\n")
         pane.gauge(3.0, 60.0, None)
-        await pilot.pause()
-        frame = frame_of(pilot)
+        frame = await painted(pilot)
         assert "IndexError" in frame
         assert "new" not in frame
         assert "Output · turn 38" in frame
         assert "✗ failed · } later" in frame
         pane.newest()
-        await pilot.pause()
-        frame = frame_of(pilot)
+        frame = await painted(pilot)
         assert "new 2" in frame
         assert "IndexError" not in frame
 

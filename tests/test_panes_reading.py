@@ -13,7 +13,7 @@ from core.brief import Paper
 from core.costs import Row
 from core.literature.shelf import Shelved, Standing
 from core.review.rounds import Round
-from tests.pane_stage import HOSTILE, Stage, frame_of, staged, unsafe
+from tests.pane_stage import HOSTILE, Stage, frame_of, painted, staged, unsafe
 from tests.reading_stage import COSTS, PAPERS, PASSAGES, POINTS, ROUNDS, review
 from tui.panes.costs import CostsPane
 from tui.panes.papers import PapersPane
@@ -51,8 +51,7 @@ async def test_papers_say_how_far_they_have_come_and_the_one_under_the_cursor_is
     pane = PapersPane()
     async with staged(pane, 60, 40) as pilot:
         pane.show(PAPERS)
-        await pilot.pause()
-        frame = frame_of(pilot)
+        frame = await painted(pilot)
         assert "● Frénay & Verleysen 2014" in frame
         assert "○ Ghosh et al. 2017" in frame
         assert "● 2 added ○ 1 read · 1 found" in frame
@@ -134,16 +133,13 @@ async def test_the_newest_round_is_in_view_and_brackets_go_to_others() -> None:
     async with staged(pane, 120, 30) as pilot:
         pane.show(ROUNDS[:1])
         pane.show(ROUNDS)
-        await pilot.pause()
-        assert "round 2/2" in frame_of(pilot)
+        assert "round 2/2" in await painted(pilot)
         await pilot.press("left_square_bracket")
-        await pilot.pause()
-        assert "round 1/2" in frame_of(pilot)
+        assert "round 1/2" in await painted(pilot)
         assert "! reviews/round-1/reviewer-4.json is no form that can be read" in frame_of(pilot)
         assert "! has ethical concerns" in frame_of(pilot)
         pane.show((*ROUNDS, Round(3, (review(1),))))
-        await pilot.pause()
-        assert "round 1/3" in frame_of(pilot)
+        assert "round 1/3" in await painted(pilot)
 
 
 # Costs
@@ -153,8 +149,7 @@ async def test_costs_tell_what_the_caps_leave_and_what_was_sunk() -> None:
     pane = CostsPane()
     async with staged(pane, 100, 50) as pilot:
         pane.show(COSTS)
-        await pilot.pause()
-        frame = frame_of(pilot)
+        frame = await painted(pilot)
         assert "$1.38 left of $10.00 for this project" in frame
         assert "nothing left of 0.50 h for this phase" in frame
         assert "sunk: rolled back or broken off, and still counted" in frame
@@ -178,8 +173,7 @@ async def test_costs_that_cannot_be_read_say_why_and_keep_what_was_shown() -> No
     async with staged(pane, 80, 50) as pilot:
         pane.show(COSTS)
         pane.refuse("lab.toml, line 3: no such key")
-        await pilot.pause()
-        assert "✗ lab.toml, line 3: no such key" in frame_of(pilot)
+        assert "✗ lab.toml, line 3: no such key" in await painted(pilot)
         assert "$1.38 left" in frame_of(pilot)
 
 
@@ -201,19 +195,15 @@ async def test_a_cursor_walks_the_candidates_and_tells_what_became_of_each() -> 
         await pilot.press("enter")
         assert chosen == []
         await pilot.press("left")
-        await pilot.pause()
-        assert "○ turn 42 · 0.92 · tried · judge 0.84 · EDIT 6-9" in frame_of(pilot)
+        assert "○ turn 42 · 0.92 · tried · judge 0.84 · EDIT 6-9" in await painted(pilot)
         await pilot.press("left", "enter")
-        await pilot.pause()
-        assert "● turn 40 · 0.934 · best then" in frame_of(pilot)
+        assert "● turn 40 · 0.934 · best then" in await painted(pilot)
         assert "The forest still sees clean labels" in frame_of(pilot)
         await pilot.resize_terminal(30, 9)
-        await pilot.pause()
-        assert "The forest still sees…" in frame_of(pilot).replace(" …", "…"), "what is cut says so"
+        assert "The forest still sees…" in (await painted(pilot)).replace(" …", "…"), "what is cut says so"
         await pilot.resize_terminal(60, 24)
         await pilot.press("home", "right", "right")
-        await pilot.pause()
-        assert "× turn 34 · failed · EDIT 2-5" in frame_of(pilot)
+        assert "× turn 34 · failed · EDIT 2-5" in await painted(pilot)
         await pilot.press("escape")
         await pilot.pause()
         assert pane.picked is None
@@ -233,16 +223,14 @@ async def test_the_judge_has_a_strip_of_its_own_where_there_is_room() -> None:
     pane = ScoresPane()
     async with staged(pane, 60, 24) as pilot:
         pane.show(POINTS, "accuracy")
-        await pilot.pause()
-        assert "judge 0.84 now, highest 0.84" in frame_of(pilot)
+        assert "judge 0.84 now, highest 0.84" in await painted(pilot)
         lines = frame_of(pilot).split("\n")
         last = max(number for number, line in enumerate(lines) if "┤" in line)
         newest = max(at for at, char in enumerate(lines[last]) if char == "█")
         floor = next(line for line in lines if "└" in line)
         assert abs(newest - floor.rindex("┬")) <= 1
         await pilot.resize_terminal(40, 12)
-        await pilot.pause()
-        assert "now, highest" not in frame_of(pilot)
+        assert "now, highest" not in await painted(pilot)
         assert "judge 0.84" in frame_of(pilot)
 
 

@@ -7,7 +7,7 @@ import difflib
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.pane_stage import HOSTILE, frame_of, staged, unsafe
+from tests.pane_stage import HOSTILE, frame_of, painted, staged, unsafe
 from tui.panes.diff import DiffPane
 from tui.panes.output import MOST_LINES, OutputPane
 from tui.panes.report import ReportPane
@@ -42,8 +42,7 @@ async def test_a_diff_shows_signs_and_the_numbers_of_the_lines() -> None:
     pane = DiffPane()
     async with staged(pane, 62, 14) as pilot:
         pane.show("EDIT 11-11", "experiment/main.py", DIFF)
-        await pilot.pause()
-        frame = frame_of(pilot)
+        frame = await painted(pilot)
     assert "Diff · experiment/main.py · EDIT 11-11" in frame
     assert "+1 −3 · 2 hunks" in frame
     assert "11 - value_11 = 11" in frame
@@ -57,11 +56,9 @@ async def test_braces_go_from_hunk_to_hunk() -> None:
     async with staged(pane, 62, 8) as pilot:
         pane.show("EDIT", "experiment/main.py", DIFF)
         await pilot.press("}")
-        await pilot.pause()
-        assert "41 - value_41 = 41" in frame_of(pilot)
+        assert "41 - value_41 = 41" in await painted(pilot)
         await pilot.press("{")
-        await pilot.pause()
-        assert "11 - value_11 = 11" in frame_of(pilot)
+        assert "11 - value_11 = 11" in await painted(pilot)
 
 
 async def test_code_in_a_diff_has_the_colours_of_its_language() -> None:
@@ -90,8 +87,7 @@ async def test_only_lines_in_view_are_made() -> None:
         await pilot.pause()
         assert 0 < len(set(made)) < 30
         await pilot.press("end")
-        await pilot.pause()
-        assert "10000 + x = 9999" in frame_of(pilot)
+        assert "10000 + x = 9999" in await painted(pilot)
         assert len(set(made)) < 60
 
 
@@ -99,11 +95,9 @@ async def test_long_lines_scroll_sideways_beside_their_numbers() -> None:
     pane = DiffPane()
     async with staged(pane, 40, 8) as pilot:
         pane.show("REPLACE", "main.py", f"@@ -0,0 +1 @@\n+{'a' * 50}END")
-        await pilot.pause()
-        assert "END" not in frame_of(pilot)
+        assert "END" not in await painted(pilot)
         await pilot.press("right", "right", "right")
-        await pilot.pause()
-        assert "1 + aaa" in frame_of(pilot)
+        assert "1 + aaa" in await painted(pilot)
         assert "END" in frame_of(pilot)
 
 
@@ -145,19 +139,16 @@ async def test_output_follows_its_end_until_one_scrolls_up() -> None:
         assert "No program has run yet." in frame_of(pilot)
         pane.begin("experiment/main.py")
         pane.append("".join(f"seed {n}\n" for n in range(50)))
-        await pilot.pause()
-        assert "seed 49" in frame_of(pilot)
+        assert "seed 49" in await painted(pilot)
         assert "running" in frame_of(pilot)
         await pilot.press("k", "k")
         pane.append("seed 50\n")
-        await pilot.pause()
-        assert "seed 50" not in frame_of(pilot)
+        assert "seed 50" not in await painted(pilot)
         await pilot.press("end")
         pane.append("half a ")
         pane.append("line\rover")
         pane.finish("")
-        await pilot.pause()
-        frame = frame_of(pilot)
+        frame = await painted(pilot)
         assert "over" in frame
         assert "half a line" not in frame
         assert "✓ ended well" in frame
@@ -170,8 +161,7 @@ async def test_output_keeps_the_last_lines_of_a_flood_and_says_so() -> None:
         for start in range(0, 40_000, 2000):
             pane.append("".join(f"line {n}\n" for n in range(start, start + 2000)))
         pane.finish("ended after 64 kB of output")
-        await pilot.pause()
-        frame = frame_of(pilot)
+        frame = await painted(pilot)
         assert "line 39999" in frame
         assert "✗ ended after 64 kB of output" in frame
         assert "35001 lines above not kept" in frame
@@ -187,17 +177,14 @@ async def test_pages_are_set_to_the_width_of_the_pane_and_turned_by_brackets() -
     pane = ReportPane()
     async with staged(pane, 36, 16) as pilot:
         pane.show(SOURCE, (PAGE, "the second page"), ())
-        await pilot.pause()
-        frame = frame_of(pilot)
+        frame = await painted(pilot)
         assert "Report · page 1/2" in frame
         assert "✓ compiles" in frame
         assert "handwritten digits." in " ".join(frame.replace("│", " ").split())
         await pilot.press("]")
-        await pilot.pause()
-        assert "the second page" in frame_of(pilot)
+        assert "the second page" in await painted(pilot)
         await pilot.press("]", "left")
-        await pilot.pause()
-        assert "page 1/2" in frame_of(pilot)
+        assert "page 1/2" in await painted(pilot)
 
 
 async def test_v_shows_the_source_with_its_errors_marked() -> None:
@@ -206,24 +193,21 @@ async def test_v_shows_the_source_with_its_errors_marked() -> None:
     async with staged(pane, 44, 16) as pilot:
         pane.show(SOURCE, (PAGE,), problems)
         await pilot.press("v")
-        await pilot.pause()
-        frame = frame_of(pilot)
+        frame = await painted(pilot)
         assert "✗ \\wrong is not defined." in frame
         assert "! a label is missing" in frame
         assert "4✗ Labels are \\wrong." in frame
         assert "1  \\documentclass{article}" in frame
         assert "✗ 1 error ! 1 warning" in frame
         await pilot.press("v")
-        await pilot.pause()
-        assert "page 1/1" in frame_of(pilot)
+        assert "page 1/1" in await painted(pilot)
 
 
 async def test_without_pages_the_source_is_shown() -> None:
     pane = ReportPane()
     async with staged(pane, 44, 16) as pilot:
         pane.show(SOURCE, (), ("error, line 4: bad",))
-        await pilot.pause()
-        assert "Report · source" in frame_of(pilot)
+        assert "Report · source" in await painted(pilot)
         assert "4✗ Labels" in frame_of(pilot)
 
 

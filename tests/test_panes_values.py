@@ -14,7 +14,7 @@ from textual.app import App, ComposeResult
 
 from core.events import Proposed, State, TurnCommitted
 from core.record import Agent, Cost, Phase, Status
-from tests.pane_stage import HOSTILE, a_score, a_turn, frame_of, staged, unsafe
+from tests.pane_stage import HOSTILE, a_score, a_turn, frame_of, painted, staged, unsafe
 from tui.board import Board
 from tui.panes.history import HistoryPane, history_line, short_number, turns_counted
 from tui.panes.phases import PhasesPane
@@ -61,22 +61,18 @@ async def test_a_run_that_does_not_go_on_marks_its_phase() -> None:
     async with staged(pane, 24, 9) as pilot:
         for state, sign in ((State.PAUSED, "‖"), (State.WAITING, "!"), (State.STOPPED, "!"), (State.RUNNING, "▶")):
             pane.show(PHASES, state)
-            await pilot.pause()
-            assert f"{sign} Experiments" in frame_of(pilot)
+            assert f"{sign} Experiments" in await painted(pilot)
 
 
 async def test_phases_fold_into_one_line() -> None:
     pane = PhasesPane(compact=True)
     async with staged(pane, 80, 3) as pilot:
         pane.show(PHASES)
-        await pilot.pause()
-        assert frame_of(pilot).strip() == "✓Lit ✓Plan ✓Data ▶Exp ·Interp ·Report ·Refine"
+        assert (await painted(pilot)).strip() == "✓Lit ✓Plan ✓Data ▶Exp ·Interp ·Report ·Refine"
         await pilot.resize_terminal(30, 3)
-        await pilot.pause()
-        assert frame_of(pilot).strip() == "✓ ✓ ✓ ▶Experiments · · ·"
+        assert (await painted(pilot)).strip() == "✓ ✓ ✓ ▶Experiments · · ·"
         pane.compact = False
-        await pilot.pause()
-        assert "╭─ Phases" in frame_of(pilot)
+        assert "╭─ Phases" in await painted(pilot)
 
 
 async def test_an_empty_history_says_what_will_appear() -> None:
@@ -117,8 +113,7 @@ async def test_the_cursor_stays_on_the_newest_until_it_is_moved() -> None:
         await pilot.press("home")
         assert pane.row.turn == 43
         await pilot.press("end", "pageup")
-        await pilot.pause()
-        assert f"{pane.row.turn:2} ML" in frame_of(pilot)
+        assert f"{pane.row.turn:2} ML" in await painted(pilot)
 
 
 async def test_a_history_of_ten_thousand_turns_makes_only_what_is_in_view() -> None:
@@ -182,8 +177,7 @@ async def test_a_chart_shows_the_best_and_since_when_and_failures_on_the_floor()
     points = [point(20, 0.9, kept=True), point(22, 0.88), point(24, None, failed=True), point(26, 0.934, kept=True)]
     async with staged(pane, 36, 12) as pilot:
         pane.show(points, "accuracy")
-        await pilot.pause()
-        frame = frame_of(pilot)
+        frame = await painted(pilot)
     lines = frame.split("\n")
     assert "best .934 since turn 26" in lines[1]
     assert "accuracy" in lines[1]
@@ -218,8 +212,7 @@ async def test_of_a_report_the_judges_score_is_charted() -> None:
     pane = ScoresPane()
     async with staged(pane, 36, 12) as pilot:
         pane.show([Point(50, None, 0.42, True, False), Point(51, None, 0.61, True, False)], "")
-        await pilot.pause()
-        frame = frame_of(pilot)
+        frame = await painted(pilot)
     assert "judge's score" in frame
     assert "best .61" in frame
 
@@ -268,8 +261,7 @@ async def test_the_status_line_drops_what_matters_least(
     line = StatusLine()
     async with staged(line, width, 2) as pilot:
         line.show(board())
-        await pilot.pause()
-        frame = frame_of(pilot)
+        frame = await painted(pilot)
     assert [part for part in there if part not in frame] == []
     assert [part for part in dropped if part in frame] == []
 
@@ -341,12 +333,10 @@ async def test_a_turn_from_the_board_goes_into_the_panes() -> None:
     made.apply(TurnCommitted(a_turn(1, command="REPLACE", score=a_score(0.9)), "c" * 40))
     async with staged(history, 24, 6) as pilot:
         history.show(made.history)
-        await pilot.pause()
-        assert "1 ML  REPLACE" in frame_of(pilot)
+        assert "1 ML  REPLACE" in await painted(pilot)
     async with staged(scores, 36, 12) as pilot:
         scores.show(made.points, made.charted)
-        await pilot.pause()
-        assert "best .900 since turn 1" in frame_of(pilot)
+        assert "best .900 since turn 1" in await painted(pilot)
 
 
 def test_the_making_of_the_project_is_no_turn() -> None:

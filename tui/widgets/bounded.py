@@ -5,17 +5,16 @@ from __future__ import annotations
 from core.clean import clean
 
 MOST_CHARACTERS = 40_000
-MOST_LINES = 1000
+MOST_LINES = 400
 
 
-def bounded(text: str) -> str:
+def bounded(text: str, lines: int = MOST_LINES) -> str:
     """`text` cleaned and without tabs; of a very long one head and tail, with how much lies between."""
     text = clean(text).expandtabs(4)
-    if len(text) <= MOST_CHARACTERS and text.count("\n") < MOST_LINES:
+    if len(text) <= MOST_CHARACTERS and text.count("\n") < lines:
         return text
-    characters, lines = MOST_CHARACTERS // 2, MOST_LINES // 2
-    head = "\n".join(text[:characters].split("\n", lines)[:lines])
-    tail = ending(text, characters, lines)
+    head = "\n".join(text[: MOST_CHARACTERS // 2].split("\n", lines // 2)[: lines // 2])
+    tail = ending(text, MOST_CHARACTERS // 2, lines // 2)
     over = len(text) - len(head) - len(tail)
     return f"{head}\n[… {over} more characters …]\n{tail}" if over > 0 else text
 

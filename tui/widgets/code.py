@@ -50,6 +50,7 @@ def language_of(path: str) -> str:
     return LANGUAGES.get(PurePosixPath(path).suffix.lower(), "")
 
 
+@lru_cache(maxsize=256)
 def coloured(line: str, language: str) -> Content:
     """One line of code in the colours of its language; what no lexer knows stays plain."""
     if not language or not line.strip():

@@ -30,6 +30,8 @@ LONGEST_FOLDED = 180
 LONGEST_BLOCK, HIGHEST_BLOCK = 8_000, 300
 """Characters and lines of one paragraph, list or table that is read anew whenever it grows."""
 
+MOST_PROMPT_LINES = 1000
+
 PROMPT, COMMAND, OUTCOME = "prompt", "command", "outcome"
 FOLDED = frozenset({THOUGHTS, COMMAND, OUTCOME})
 """What a turn shows one line of; its prompt is opened for itself, since it is longer than all the rest."""
@@ -157,7 +159,7 @@ def _prompt(asked: str) -> list[Block]:
     if not asked:
         return [note("reading what was asked …")]
     side = Content.styled("┆ ", MUTED)
-    return [Block(Content.styled(line, MUTED), side, side) for line in bounded(asked).split("\n")]
+    return [Block(Content.styled(line, MUTED), side, side) for line in bounded(asked, MOST_PROMPT_LINES).split("\n")]
 
 
 def _reply(turn: Turn, unfolded: bool) -> list[Block]:
