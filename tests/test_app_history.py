@@ -16,6 +16,7 @@ from core.workspace.project import Project
 from tests.app_stage import app_on, frame_of, laboratory, opened, told, until
 from tests.fake_laboratory import FakeLaboratory
 from tests.inquiry_stage import experiment, studied, write_section
+from tests.workspace_sample import sample_turn
 from tui.app import LabtopApp
 from tui.screens.branching import BranchScreen
 from tui.screens.compare import CompareScreen
@@ -234,7 +235,7 @@ async def test_a_finding_is_taken_from_the_comparison(tmp_path: Path) -> None:
             assert words in frame_of(pilot)
         await pilot.press("enter")
         await until(pilot, lambda: laboratory(pilot).board.turns == 9)
-        assert "took a finding from what-if" in told(pilot)
+        await until(pilot, lambda: "took a finding from what-if" in told(pilot))
     assert project.turn_at().turn.subject.startswith("took the finding what-if-9")
     assert project.read("experiment/main.py") == copy.read("experiment/main.py")
 
@@ -264,6 +265,7 @@ async def test_one_paragraph_is_taken_by_a_command(tmp_path: Path) -> None:
 async def test_what_the_history_can_do_is_typed_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     project = studied(tmp_path / "p")
+    project.keep_candidate(sample_turn(12), 1, {"experiment/main.py": "alone"})
     async with on_project(project) as pilot:
         await pilot.press("slash", *"beside boosting 4", "enter")
         await until(pilot, lambda: "both can run at once" in told(pilot))
@@ -275,6 +277,14 @@ async def test_what_the_history_can_do_is_typed_too(tmp_path: Path, monkeypatch:
         await until(pilot, lambda: "Take a finding from boosting?" in frame_of(pilot))
         await pilot.press("escape", "slash", *"find status:failed", "enter")
         await until(pilot, lambda: isinstance(pilot.app.screen, HistoryScreen) and shown(pilot) == [3])
+        await pilot.press("escape")
+        await type_in(pilot, "is:candidate")
+        await until(pilot, lambda: shown(pilot) == [12])
+        await pilot.press("enter")
+        for key in ("r", "b"):
+            pilot.app.clear_notifications()
+            await pilot.press(key)
+            await until(pilot, lambda: "a candidate is a program or a report alone" in told(pilot))
         await pilot.press("escape", "escape", "slash", *"copy 4", "enter")
         await until(pilot, lambda: f"{project.turn_at('4').commit[:12]} copied" in told(pilot))
         await pilot.press("slash", *"pictures", "enter")
