@@ -52,6 +52,8 @@ class Clocks:
     def kept(self, start: Moment) -> tuple[float, float]:
         """Seconds that the thread was kept by itself since `start`, and of them those of its CPU."""
         end = self.now()
-        cpu = end.cpu - start.cpu
-        turns = (end.slept - start.slept) * sys.getswitchinterval()
+        cpu, slept = end.cpu - start.cpu, end.slept - start.slept
+        if not slept:  # nothing blocked: what is missing by the clock, a virtual machine has lost to others
+            return cpu, cpu
+        turns = slept * sys.getswitchinterval()
         return max(cpu, end.wall - start.wall - (end.queued - start.queued) - turns), cpu
