@@ -13,8 +13,8 @@ from textual.message import Message
 from core.record import Turn
 from tui.keys import bound
 from tui.widgets.aside import Aside
-from tui.widgets.document import NOTHING, Block, Document
 from tui.widgets.bounded import bounded
+from tui.widgets.document import NOTHING, Block, Document
 from tui.widgets.frame import MUTED, entitle, frame
 from tui.widgets.spoken import CURSOR, FOLDED, PROMPT, Growing, headline, spoken
 from tui.widgets.stack import Slot, Stack
@@ -31,10 +31,10 @@ NOTHING_YET = (
 
 _LEVELS = {"info": ("i", MUTED), "warning": ("!", "$text-warning"), "error": ("✗", "$text-error")}
 _IN_HAND = "reverse"
-
-
 _USUAL: frozenset[str] = frozenset()
 """Of a turn of which nothing was opened: one for all, since each empty set is an object of its own."""
+
+
 class Said(Slot):
     """A turn, or words that are none: a note, a reply that was broken off or is being written."""
 
