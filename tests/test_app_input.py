@@ -63,6 +63,13 @@ async def test_a_command_that_does_not_exist_is_refused_and_the_line_stays(tmp_p
         assert laboratory(pilot).query_one(Line).value == ""
 
 
+async def test_colours_are_chosen_by_name_or_by_what_they_are_called(tmp_path: Path) -> None:
+    async with opened(app_on(tmp_path, 2)) as pilot:
+        for said, theme in (("light", "textual-light"), ("textual-dark", "textual-dark")):
+            await pilot.press("slash", *f"theme {said}", "enter")
+            await until(pilot, lambda theme=theme: pilot.app.theme == theme)
+
+
 async def test_words_become_a_note_and_up_brings_them_back(tmp_path: Path) -> None:
     async with opened(app_on(tmp_path, 2)) as pilot:
         await pilot.press("i", *"five seeds", "enter")

@@ -20,6 +20,7 @@ from tui.editor import edit
 from tui.screens.answers import AnsweringScreen
 from tui.screens.wall import Wall
 from tui.slash import MODES, Facts, slashes, typed, unknown
+from tui.themes import THEMES
 from tui.typed import Typed, read_typed, remember_typed
 from tui.widgets.tell import Purpose, TellLine
 
@@ -259,10 +260,11 @@ class CommandingScreen(AnsweringScreen):
         if not rest:
             self.action_change_theme()
             return ""
-        if rest not in self.app.available_themes:
+        chosen = {words: name for name, words in THEMES.items()}.get(rest, rest)
+        if chosen not in self.app.available_themes:
             return f"there is no theme {rest}; /theme alone shows all"
-        self.app.theme = rest
-        await self.prefer("theme", rest)
+        self.app.theme = chosen
+        await self.prefer("theme", chosen)
         return ""
 
     async def _switch(self, key: str, rest: str) -> str:
