@@ -24,6 +24,8 @@ SECONDS = 4
 """How long each screen stands."""
 PATIENCE = 3
 """Seconds that a key has for what it begins."""
+FONT = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
+"""Fonts are fetched from elsewhere, which no picture in a README may do."""
 TARGET = Path(__file__).with_name("tour.svg")
 
 
@@ -57,7 +59,8 @@ async def photographed(project: Path) -> list[str]:
             for key in stop.keys:
                 await pilot.press(key)
                 await settled(pilot)
-            pictures.append(app.export_screenshot(title=stop.shows, simplify=True))
+            picture = app.export_screenshot(title=stop.shows, simplify=True)
+            pictures.append(FONT.sub("", picture))
         await app.action_quit()
         return pictures
 
@@ -76,6 +79,7 @@ def moving(pictures: list[str]) -> str:
         f"@keyframes turn {{ 0%, {share:.3f}% {{ visibility: visible }} {share + 0.001:.3f}%, 100% "
         "{ visibility: hidden } }",
         f".stop {{ visibility: hidden; animation: turn {SECONDS * len(pictures)}s infinite step-end }}",
+        ".stop0 { visibility: visible }",  # for who shows no moving pictures
         *(f".stop{place} {{ animation-delay: {SECONDS * place}s }}" for place in range(len(pictures))),
     ]
     stops = [f'<g class="stop stop{place}">{picture}</g>' for place, picture in enumerate(pictures)]
