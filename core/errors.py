@@ -1,5 +1,7 @@
 """The one tree of errors that a person may see: what happened, what was kept, what to do next."""
 
+import errno
+
 
 class LabError(Exception):
     """Something a person should read; `title` is a short heading, `hint` says what to do next."""
@@ -61,3 +63,25 @@ class LatexError(LabError):
     """There is no LaTeX engine, or it cannot be run."""
 
     title = "LaTeX"
+
+
+class DiskError(LabError):
+    """The disk does not take what is to be written."""
+
+    title = "Disk"
+
+
+_NO_ROOM = "No usable temporary directory"
+"""What Python says where not one folder for temporary files takes any."""
+_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
+
+
+def of_the_disk(error: BaseException) -> DiskError | None:
+    """What a person should read of an error that the disk is the cause of; None where it is not."""
+    if not isinstance(error, OSError) or not (error.errno in _DISK or _NO_ROOM in str(error)):
+        return None
+    where = f" ({error.filename})" if error.filename else ""
+    return DiskError(
+        f"What was to be written does not go onto the disk: {error.strerror}{where}.",
+        "All turns that were committed are kept. Make room, and run on.",
+    )

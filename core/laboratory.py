@@ -11,7 +11,7 @@ from typing import Any
 
 from core.cassette import FOLDER, Recording, Shelf, Tape
 from core.desks import Desks
-from core.errors import LabError
+from core.errors import LabError, of_the_disk
 from core.events import (
     Event,
     Notice,
@@ -109,10 +109,15 @@ class Laboratory:
                 stop = StateChanged(State.STOPPED, "stopped by you")
                 raise
             except BaseException as error:
-                stop = StateChanged(State.STOPPED, f"a defect in labtop: {type(error).__name__}: {error}")
-                raise
+                told = of_the_disk(error)
+                defect = f"a defect in labtop: {type(error).__name__}: {error}"
+                stop = StateChanged(State.STOPPED, f"{told.title}: {told}" if told else defect)
+                if told is None:
+                    raise
+                yield stop
             finally:
-                self._note_run(stop)
+                with suppress(OSError):  # the event has told it; where the disk is full, nothing can be noted
+                    self._note_run(stop)
 
     async def _run(self, until: Phase | None, turns: int | None) -> AsyncGenerator[Event]:
         progress, self._settings = read_progress(self.project), self.project.settings()
@@ -339,6 +344,7 @@ class Laboratory:
         return why
 
     def _note_run(self, event: StateChanged) -> None:
+        """Write down how the run stands, for `labtop status`."""
         path = self.project.private(RUN)
         temporary = path.with_suffix(".tmp")
         temporary.write_text(json.dumps({"state": event.state, "reason": event.reason}), encoding="utf-8")

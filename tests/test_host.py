@@ -208,10 +208,16 @@ async def test_what_goes_wrong_with_the_disk_is_told_in_words_and_the_line_stays
         assert app.bye is None
 
 
-async def test_a_defect_is_told_even_where_it_cannot_be_written_down(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [(RuntimeError("spoilt"), "cannot be written down"), (OSError(28, "No space left on device"), "Make room")],
+)
+async def test_what_ends_the_work_is_told_even_where_nothing_can_be_written_down(
+    tmp_path: Path, error: Exception, told: str
+) -> None:
     class Broken:
         async def run(self) -> AsyncIterator[Event]:
-            raise OSError(28, "No space left on device")
+            raise error
             yield
 
     project, said = played_project(tmp_path / "p", 1), list[Event]()
@@ -220,8 +226,9 @@ async def test_a_defect_is_told_even_where_it_cannot_be_written_down(tmp_path: P
     work.start()
     await work.ended()
     assert isinstance(said[-1], StateChanged)
-    assert (said[-1].state, "No space left" in said[-1].reason) == (State.STOPPED, True)
-    assert "cannot be written down" in said[0].text  # type: ignore[union-attr]
+    assert said[-1].state is State.STOPPED
+    assert (error.args[-1] in said[-1].reason, "a defect" in said[-1].reason) == (True, "spoilt" in str(error))
+    assert told in said[0].text  # type: ignore[union-attr]
 
 
 async def test_an_order_that_is_too_long_to_be_sent_is_refused_before_it_is(tmp_path: Path) -> None:

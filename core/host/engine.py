@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from typing import Protocol
 
-from core.errors import EngineError, LabError
+from core.errors import EngineError, LabError, of_the_disk
 from core.events import Event, Notice, State, StateChanged, Steered
 from core.gate import PersonGate
 from core.handwork import commit_hand_edits
@@ -140,10 +140,16 @@ class Engine:
             async for event in self._laboratory.run():
                 self._say(event)
         except LabError as error:
-            self._say(Notice("error", f"{error.title}: {error}"))
-            self._say(StateChanged(State.STOPPED, str(error)))
+            self._tell_error(error)
         except Exception as error:  # noqa: BLE001  a defect must be seen, and whoever watches must live to see it
-            self._tell_defect(error)
+            if told := of_the_disk(error):
+                self._tell_error(told)
+            else:
+                self._tell_defect(error)
+
+    def _tell_error(self, error: LabError) -> None:
+        self._say(Notice("error", f"{error.title}: {error}"))
+        self._say(StateChanged(State.STOPPED, str(error)))
 
     def _tell_defect(self, error: Exception) -> None:
         words, told = f"a defect in labtop: {type(error).__name__}: {error}", "".join(traceback.format_exception(error))

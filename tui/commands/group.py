@@ -9,12 +9,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
 from core.clean import clean
-from core.errors import LabError
+from core.errors import LabError, of_the_disk
 from core.record import Phase
 from tui.commands.offered import Folder
 
@@ -40,12 +40,21 @@ def tells_errors(command: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return command(*args, **kwargs)
         except LabError as error:
-            click.echo(clean(f"{error.title}: {error.message}"), err=True)
-            if error.hint:
-                click.echo(clean(error.hint), err=True)
-            sys.exit(1)
+            _tell(error)
+        except OSError as error:
+            told = of_the_disk(error)
+            if told is None:
+                raise
+            _tell(told)
 
     return wrapped
+
+
+def _tell(error: LabError) -> NoReturn:
+    click.echo(clean(f"{error.title}: {error.message}"), err=True)
+    if error.hint:
+        click.echo(clean(error.hint), err=True)
+    sys.exit(1)
 
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
