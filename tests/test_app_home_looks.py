@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from syrupy.assertion import SnapshotAssertion
 from textual.screen import Screen
-from textual.widgets import Input, TextArea
 
 from core.doctor import Finding
 from core.events import State
@@ -83,10 +82,6 @@ async def test_a_screen_around_a_project_looks_as_it_did(
             app.theme = theme
             app.push_screen(screen())
             await until(pilot, lambda: words in frame_of(pilot))
-            for field in app.screen.query(Input):
-                field.cursor_blink = False
-            if app.screen.query(TextArea):
-                app.screen.set_focus(None)  # its cursor blinks even where it is told not to
             await looks_as_it_did(pilot, snapshot, dresses=[dress])
             while len(app.screen_stack) > 1:
                 app.pop_screen()

@@ -70,6 +70,15 @@ async def test_colours_are_chosen_by_name_or_by_what_they_are_called(tmp_path: P
             await until(pilot, lambda theme=theme: pilot.app.theme == theme)
 
 
+@pytest.mark.parametrize("keys", [("i",), ("ctrl+p",), ("h", "slash")])
+async def test_no_cursor_blinks(tmp_path: Path, keys: tuple[str, ...]) -> None:
+    async with opened(app_on(tmp_path, 2)) as pilot:
+        for key in keys:
+            await pilot.press(key)
+            await pilot.pause(0.1)
+        await until(pilot, lambda: getattr(pilot.app.focused, "cursor_blink", None) is False)
+
+
 async def test_words_become_a_note_and_up_brings_them_back(tmp_path: Path) -> None:
     async with opened(app_on(tmp_path, 2)) as pilot:
         await pilot.press("i", *"five seeds", "enter")

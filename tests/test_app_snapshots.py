@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from syrupy.assertion import SnapshotAssertion
 from textual.pilot import Pilot
-from textual.widgets import Input
 
 from core.events import CallMade, Restarted, State, StateChanged, Thinking, Token, TurnStarted, Waiting
 from core.ledger import Account, Sum, ledger_of
@@ -91,7 +90,5 @@ async def test_a_sheet_over_the_laboratory(snapshot: SnapshotAssertion, tmp_path
             pilot.app.theme = theme
             await pilot.press(*keys)
             await until(pilot, lambda: words in frame_of(pilot))
-            for field in pilot.app.screen.query(Input):
-                field.cursor_blink = False
             await looks_as_it_did(pilot, snapshot, dresses=[dress])
             await pilot.press("escape")

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-import pytest
+from syrupy.assertion import SnapshotAssertion
 from textual.pilot import Pilot
 
 from core.gate import PersonGate
@@ -14,6 +13,7 @@ from core.workspace.project import Project
 from tests.app_stage import frame_of, until
 from tests.fake_laboratory import FakeLaboratory
 from tests.inquiry_stage import experiment, studied
+from tests.looks import looks_as_it_did
 from tests.workspace_sample import plain_git
 from tui.app import LabtopApp
 from tui.screens.branching import BranchScreen
@@ -22,10 +22,6 @@ from tui.screens.history import HistoryScreen
 from tui.screens.laboratory import LaboratoryScreen
 from tui.screens.rollback import RollBackScreen
 from tui.session import Opened
-
-SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)], ids=["80x24", "120x40", "200x60"])
-Compare = Callable[..., bool]
-Run = Callable[[Pilot[None]], Awaitable[None]]
 
 
 def inquiry(folder: Path) -> LabtopApp:
@@ -60,76 +56,52 @@ async def looking(pilot: Pilot[None]) -> HistoryScreen:
     return screen
 
 
-async def settled(pilot: Pilot[None]) -> None:
-    """Everything is painted afresh."""
-    pilot.app.clear_notifications()
-    for _ in range(2):
-        await pilot.pause(0.1)
-        for widget in pilot.app.screen.query("*"):
-            widget.refresh(layout=True)
-    await pilot.pause(0.1)
-
-
-def after(*keys: str, words: str = "", screen: type = HistoryScreen) -> Run:
-    """The history after some keys, once `words` are in view."""
-
-    async def run(pilot: Pilot[None]) -> None:
+async def test_the_graph_of_all_lines(snapshot: SnapshotAssertion, tmp_path: Path) -> None:
+    async with inquiry(tmp_path).run_test(size=(200, 60)) as pilot:
         await looking(pilot)
-        await pilot.press(*keys)
-        await until(pilot, lambda: isinstance(pilot.app.screen, screen) and words in frame_of(pilot))
-        await settled(pilot)
-
-    return run
+        await until(pilot, lambda: "boosting in" in frame_of(pilot))
+        await looks_as_it_did(pilot, snapshot)
 
 
-@SIZES
-def test_the_graph_of_all_lines(snap_compare: Compare, tmp_path: Path, size: tuple[int, int]) -> None:
-    assert snap_compare(inquiry(tmp_path), terminal_size=size, run_before=after(words="boosting in"))
+async def test_a_turn_in_the_history(snapshot: SnapshotAssertion, tmp_path: Path) -> None:
+    async with inquiry(tmp_path).run_test(size=(200, 60)) as pilot:
+        await looking(pilot)
+        await pilot.press(*("down",) * 5, "enter", "right_square_bracket", "right_square_bracket")
+        await until(pilot, lambda: "VALUE" in frame_of(pilot))
+        await looks_as_it_did(pilot, snapshot)
 
 
-@SIZES
-def test_a_turn_in_the_history(snap_compare: Compare, tmp_path: Path, size: tuple[int, int]) -> None:
-    keys = ("down",) * 5 + ("enter", "right_square_bracket", "right_square_bracket")
-    assert snap_compare(inquiry(tmp_path), terminal_size=size, run_before=after(*keys, words="VALUE"))
-
-
-@SIZES
-def test_the_question_before_a_roll_back(snap_compare: Compare, tmp_path: Path, size: tuple[int, int]) -> None:
-    async def run(pilot: Pilot[None]) -> None:
+async def test_the_question_before_a_roll_back(snapshot: SnapshotAssertion, tmp_path: Path) -> None:
+    async with inquiry(tmp_path).run_test(size=(200, 60)) as pilot:
         screen = await looking(pilot)
         screen.graph.go_to(screen.project.turn_at("4").commit)
         await pilot.press("r")
         await until(pilot, lambda: isinstance(pilot.app.screen, RollBackScreen))
-        await settled(pilot)
-
-    assert snap_compare(inquiry(tmp_path), terminal_size=size, run_before=run)
+        await looks_as_it_did(pilot, snapshot)
 
 
-@SIZES
-def test_the_name_of_a_new_line_is_asked(snap_compare: Compare, tmp_path: Path, size: tuple[int, int]) -> None:
-    keys = ("b", *"forests", "tab", "space")
-    run = after(*keys, words="noise-forests", screen=BranchScreen)
-    assert snap_compare(inquiry(tmp_path), terminal_size=size, run_before=run)
+async def test_the_name_of_a_new_line_is_asked(snapshot: SnapshotAssertion, tmp_path: Path) -> None:
+    async with inquiry(tmp_path).run_test(size=(200, 60)) as pilot:
+        await looking(pilot)
+        await pilot.press("b")
+        await until(pilot, lambda: isinstance(pilot.app.screen, BranchScreen))
+        await pilot.press(*"forests", "tab", "space")
+        await until(pilot, lambda: "noise-forests" in frame_of(pilot))
+        await looks_as_it_did(pilot, snapshot)
 
 
-@SIZES
-def test_lines_side_by_side(snap_compare: Compare, tmp_path: Path, size: tuple[int, int]) -> None:
-    async def run(pilot: Pilot[None]) -> None:
+async def test_lines_side_by_side(snapshot: SnapshotAssertion, tmp_path: Path) -> None:
+    async with inquiry(tmp_path).run_test(size=(200, 60)) as pilot:
         screen = await looking(pilot)
-        lines = ["main", "what-if/svm", "boosting"]
-        await pilot.app.push_screen(CompareScreen(screen.project, lines))
+        await pilot.app.push_screen(CompareScreen(screen.project, ["main", "what-if/svm", "boosting"]))
         await until(pilot, lambda: "boosting measured best" in frame_of(pilot))
-        await settled(pilot)
-
-    assert snap_compare(inquiry(tmp_path), terminal_size=size, run_before=run)
+        await looks_as_it_did(pilot, snapshot)
 
 
-def test_a_filtered_history(snap_compare: Compare, tmp_path: Path) -> None:
-    async def run(pilot: Pilot[None]) -> None:
+async def test_a_filtered_history(snapshot: SnapshotAssertion, tmp_path: Path) -> None:
+    async with inquiry(tmp_path).run_test(size=(200, 60)) as pilot:
         screen = await looking(pilot)
         await until(pilot, lambda: not screen._unread)
         await pilot.press("slash", *"kept", "colon", *"yes")
         await until(pilot, lambda: "5 of 16" in frame_of(pilot))
-        await settled(pilot)
-
-    assert snap_compare(inquiry(tmp_path), terminal_size=(120, 40), run_before=run)
+        await looks_as_it_did(pilot, snapshot)

@@ -13,7 +13,7 @@ from textual._compositor import CompositorUpdate
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.events import AppFocus, Event, Key, MouseDown, Paste
+from textual.events import AppFocus, DescendantFocus, Event, Key, MouseDown, Paste
 from textual.filter import LineFilter
 
 from tui.attention import Attention, call
@@ -128,6 +128,11 @@ class LabtopApp(App[None]):
             await self._keystrokes.take(event)
         else:
             await super().on_event(event)
+
+    def on_descendant_focus(self, event: DescendantFocus) -> None:
+        """Keep a cursor from blinking: a line would have something to carry twice a second, for nothing."""
+        if hasattr(event.widget, "cursor_blink"):
+            event.widget.cursor_blink = False
 
     def on_dealt(self, message: Dealt) -> None:
         """A key has been dealt with; the next one may go to wherever the focus is now."""

@@ -23,7 +23,7 @@ from tui.panes.diff import DiffPane
 from tui.panes.graph import GraphPane
 from tui.panes.output import OutputPane
 from tui.panes.text import TextPane
-from tui.screens.parts import PARTS, fill, parts_line
+from tui.screens.parts import PARTS, PartsLine, fill
 from tui.screens.recalling import Recalling
 from tui.screens.screen import sheets
 from tui.screens.seeking import SeekingScreen
@@ -61,7 +61,7 @@ class HistoryScreen(SeekingScreen):
         with Horizontal(id="columns"):
             yield GraphPane(id="history", classes="pane")
             with Recalling(self.project, id="turn"):
-                yield Static(id="parts", markup=False)
+                yield PartsLine(id="parts", markup=False)
                 yield ChatPane(id="chat", classes="pane part")
                 yield DiffPane(id="diff", classes="pane part")
                 yield OutputPane(id="output", classes="pane part")
@@ -108,8 +108,7 @@ class HistoryScreen(SeekingScreen):
         shown = fill(self, self._look, self._part, whole=self._whole)
         for pane in self.query(".part"):
             pane.set_class(pane.id == shown, "-current")
-        width = self.query_one("#parts").size.width or self.size.width
-        self.query_one("#parts", Static).update(parts_line(self._look.turn, self._part, width))
+        self.query_one(PartsLine).show(self._look.turn, self._part)
 
     def action_look(self) -> None:
         """Read the selected turn, or go to the selected line."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 from textual.dom import DOMNode
+from textual.widgets import Static
 
 from core.clean import clean
 from core.looking import METRICS, PLAN, PROGRAM, REPORT, Look, file_at, values
@@ -29,6 +30,25 @@ FILES: Mapping[str, str] = {"code": PROGRAM, "plan": PLAN, "report": REPORT, "me
 """The parts that are a file of the project."""
 _COPIES = "look"
 """Under `.git/labtop/`: copies for the person's editor."""
+
+
+class PartsLine(Static):
+    """The row above a turn that says which of its parts is shown, as wide as there is room."""
+
+    _shown: tuple[Turn, str] | None = None
+
+    def show(self, turn: Turn, part: str) -> None:
+        """Say which part of which turn is shown."""
+        self._shown = turn, part
+        self._fit()
+
+    def on_resize(self) -> None:
+        """Another width has room for other names."""
+        self._fit()
+
+    def _fit(self) -> None:
+        if self._shown and self.size.width:
+            self.update(parts_line(*self._shown, self.size.width), layout=False)
 
 
 def fill(screen: DOMNode, found: Look, part: str, *, whole: bool) -> str:
