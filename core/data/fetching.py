@@ -57,6 +57,11 @@ class Order:
         return UNPACKED * self.largest + _ROOM
 
     @property
+    def most_in_a_file(self) -> int:
+        """Bytes that one file may grow to, also between two looks at the folder."""
+        return self.most_on_disk - _ROOM // 2
+
+    @property
     def asked(self) -> dict[str, Any]:
         """What narrows the set down, as `load_dataset` takes it."""
         files = {"data_files": json.loads(self.files)} if self.files else {}
@@ -70,7 +75,7 @@ def main() -> NoReturn:
     order = Order(**json.loads(sys.stdin.readline()))
     os.chdir(order.folder)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    _limit(resource.RLIMIT_FSIZE, order.most_on_disk)
+    _limit(resource.RLIMIT_FSIZE, order.most_in_a_file)
     _limit(resource.RLIMIT_AS, _ADDRESSES)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     threading.Thread(target=_watch, args=(order, told), daemon=True).start()
@@ -285,7 +290,7 @@ def _refused(order: Order, error: Exception) -> Refused:
     if kinds & {"RepositoryNotFoundError", "HFValidationError"} or "doesn't exist on the Hub" in text:
         return Refused("the Hub has no such set, or it is private", "Find the exact name with SEARCH_HF.")
     if any(getattr(one, "errno", None) == 27 for one in chain):  # EFBIG: the limit on the size of files
-        return _too_big("one file of it grew beyond what may be on disk")
+        return _too_big("one file of it grew beyond what a file may have")
     return _refused_data(kinds, text, chain)
 
 
