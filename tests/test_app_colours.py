@@ -10,7 +10,8 @@ from rich.style import Style
 from textual.color import Color
 from textual.pilot import Pilot
 
-from tests.app_stage import app_on, frame_of, laboratory, opened, until
+from tests.app_stage import OPENING, app_on, frame_of, laboratory, opened, until
+from tests.watchdog import LIMIT
 from tui.app import LabtopApp
 from tui.screens.colours import ColoursScreen
 from tui.screens.home import HomeScreen
@@ -26,7 +27,7 @@ def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def test_colours_are_worn_at_once_kept_with_enter_and_put_back_with_escape(tmp_path: Path) -> None:
     app = app_on(tmp_path, 2)
-    async with opened(app) as pilot:
+    async with opened(app, limit=OPENING * LIMIT) as pilot:  # all widgets are styled anew, as for the first picture
         await laboratory(pilot).run_action("change_theme")
         await until(pilot, lambda: isinstance(app.screen, ColoursScreen))
         assert "high contrast, light" in frame_of(pilot)

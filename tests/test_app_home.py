@@ -12,7 +12,7 @@ from textual.widgets import OptionList
 from core.events import State
 from core.gate import PersonGate
 from core.known import remember
-from core.progress import Progress
+from core.progress import STATE, Progress
 from core.record import Cost, Phase
 from tests.app_stage import frame_of, told, until
 from tests.fake_laboratory import FakeLaboratory, new_project, played_project, study
@@ -65,6 +65,7 @@ async def test_without_a_project_home_says_how_to_start_one(tmp_path: Path) -> N
 
 async def test_a_known_project_is_listed_opened_and_left_again(tmp_path: Path) -> None:
     project = played_project(tmp_path / "label-noise", 13)
+    (project.path / STATE).touch()  # the sample that it is a copy of may be older
     remember(project.path)
     app = LabtopApp(None, opener=fake_opener())
     async with app.run_test(size=(120, 40)) as pilot:
