@@ -33,7 +33,7 @@ THREADS = 6
 WORK = 0.00065
 """Seconds of CPU that `_work` takes on the machine that the limits were found on."""
 
-NOISE = 1.25
+NOISE = 1.5
 """How much more CPU one and the same callback takes at times, where others use the same core and caches."""
 
 BLOCKING = (
