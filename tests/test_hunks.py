@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from difflib import unified_diff
 from pathlib import Path
@@ -79,7 +80,7 @@ def test_any_choice_is_what_git_makes_of_the_same_parts(
     head, *bodies = _split("".join(f"{line}\n" for line in unified_diff(before, after, "a/f", "b/f", lineterm="", n=0)))
     assert len(bodies) == parts(change)
     if kept:
-        patch = head + "".join(bodies[number - 1] for number in kept)
+        patch = head + "".join(_without(bodies, set(everything) - set(kept)))
         subprocess.run(
             ["git", "apply", "--unidiff-zero", "--recount", "-"],
             input=patch,
@@ -89,6 +90,19 @@ def test_any_choice_is_what_git_makes_of_the_same_parts(
             capture_output=True,
         )
     assert chosen(change, kept) == Path(folder / "f").read_text()
+
+
+def _without(bodies: list[str], left_out: set[int]) -> list[str]:
+    """The hunks but some, each at the line where it then comes to stand: git goes by that without lines around it."""
+    moved, kept = 0, list[str]()
+    for number, body in enumerate(bodies, 1):
+        signs = [line[0] for line in body.splitlines()[1:]]
+        if number in left_out:
+            moved += signs.count("-") - signs.count("+")
+        else:
+            before, first, rest = re.split(r" \+([0-9]+)", body, maxsplit=1)
+            kept.append(f"{before} +{int(first) + moved}{rest}")
+    return kept
 
 
 def _split(diff: str) -> list[str]:
