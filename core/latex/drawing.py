@@ -8,20 +8,16 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import signal
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Any
 
+from core.pdf import LARGEST, narrow, of_page
 from core.sandbox import linux, seccomp
 
 SECONDS = 20
-MEMORY = 1536 << 20
-LARGEST = 60 << 20
-"""Bytes that a PDF may have."""
 MOST_PIXELS = 12_000_000
 MOST_PAGES = 60
 """Pages whose text is read."""
@@ -53,13 +49,7 @@ def shut_in() -> None:
 
     Files, and the network with them, as far as the kernel can; the limits hold everywhere.
     """
-    for name, value in (
-        (resource.RLIMIT_AS, MEMORY),
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_FSIZE, 0),
-        (resource.RLIMIT_NOFILE, 64),
-    ):
-        resource.setrlimit(name, (value, value))
+    narrow()
     if linux.landlock_abi():
         with suppress(OSError):
             linux.give_up_privileges()
@@ -78,22 +68,8 @@ def page_texts(pdf: bytes) -> Iterator[str]:
     except pypdfium2.PdfiumError:
         return
     for number in range(min(len(document), MOST_PAGES)):
-        yield _page_text(document, number)
+        yield of_page(document, number, lambda text: str(text.get_text_bounded()[:LONGEST_PAGE]))
     document.close()
-
-
-def _page_text(document: Any, number: int) -> str:
-    import pypdfium2
-
-    with ExitStack() as open_:
-        try:
-            page = document[number]
-            open_.callback(page.close)
-            text = page.get_textpage()
-            open_.callback(text.close)
-            return str(text.get_text_bounded()[:LONGEST_PAGE])
-        except pypdfium2.PdfiumError:
-            return ""
 
 
 def drawn(pdf: bytes, number: int, width: int, height: int) -> tuple[bytes, bytes]:

@@ -7,11 +7,8 @@ from __future__ import annotations
 
 import json
 import re
-import resource
 import signal
 import sys
-from collections.abc import Callable
-from contextlib import ExitStack
 from dataclasses import asdict, replace
 from itertools import groupby
 from pathlib import Path
@@ -19,12 +16,10 @@ from typing import Any
 
 from core.clean import clean
 from core.literature.texts import LONGEST, NoText, Read, of_html, of_pages, of_source
+from core.pdf import LARGEST, narrow, of_page
 
 SECONDS = 40
 """Seconds that one document may take; then the process dies."""
-MEMORY = 1536 << 20
-LARGEST = 60 << 20
-"""Bytes that a document may have."""
 MOST_PAGES = 150
 _FIRST_PAGE = 4000
 _NO_TITLE = re.compile(r"untitled|microsoft word|\.(?:docx?|tex|dvi|pdf|ps)\b|^arxiv:|^\W*$", re.IGNORECASE)
@@ -37,17 +32,6 @@ def main() -> None:
     for path in paths:
         signal.alarm(SECONDS)
         print(json.dumps(_read(kind, Path(path))), flush=True)
-
-
-def narrow() -> None:
-    """Take from this process what a reader does not need: much memory, writing files, many open files, core dumps."""
-    for name, value in (
-        (resource.RLIMIT_AS, MEMORY),
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_FSIZE, 0),
-        (resource.RLIMIT_NOFILE, 64),
-    ):
-        resource.setrlimit(name, (value, value))
 
 
 def _read(kind: str, path: Path) -> dict[str, str]:
@@ -72,36 +56,18 @@ def _of_pdf(data: bytes) -> Read:
     try:
         pages: list[str] = []
         for number in range(min(len(document), MOST_PAGES)):
-            pages.append(_of_page(document, number, _page_text))
+            pages.append(of_page(document, number, _page_text))
             if sum(map(len, pages)) > 2 * LONGEST:
                 break
         facts = document.get_metadata_dict()
         title = " ".join(clean(facts.get("Title", "")).split())
         if len(title) < 8 or _NO_TITLE.search(title):
-            title = _of_page(document, 0, _largest_print)
+            title = of_page(document, 0, _largest_print)
     finally:
         document.close()
     year = re.search(r"(?:19|20)\d{2}", facts.get("CreationDate", ""))
     authors = " ".join(clean(facts.get("Author", "")).split())
     return replace(of_pages(pages), title=title[:300], authors=authors[:500], year=year[0] if year else "")
-
-
-def _of_page(document: Any, number: int, read: Callable[[Any], str]) -> str:
-    """What `read` makes of a page's text; nothing for a page that is broken.
-
-    Everything is closed by hand and in order: PDFium crashes when Python clears it up in another.
-    """
-    import pypdfium2
-
-    with ExitStack() as open_:
-        try:
-            page = document[number]
-            open_.callback(page.close)
-            text = page.get_textpage()
-            open_.callback(text.close)
-            return read(text)
-        except pypdfium2.PdfiumError:
-            return ""
 
 
 def _page_text(page: Any) -> str:
