@@ -168,8 +168,9 @@ async def test_retry_after_is_honoured_by_other_processes_too(server: ArxivServe
     value = format_datetime(datetime.now(UTC) + timedelta(seconds=2), usegmt=True) if header == "date" else header
     server.faults.append(refused(429, {"Retry-After": value}))
     first, second = arxiv_at(server, tmp_path), arxiv_at(server, tmp_path)
-    one = asyncio.ensure_future(found(first, "arXiv:2301.00001"))
-    await asyncio.sleep(0.15)
+    waits = asyncio.Event()
+    one = asyncio.ensure_future(first.search("arXiv:2301.00001", 20, lambda *_: waits.set()))
+    await waits.wait()
     await asyncio.gather(one, found(second, "arXiv:2302.00002"))
     refusal, *others = sorted(server.asked, key=lambda asked: asked.began)
     assert min(asked.began for asked in others) - refusal.ended > 0.9

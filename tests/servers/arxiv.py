@@ -7,6 +7,7 @@ with ArxivServer([Entry("2301.00001", "On forests")]) as server:
 
 from __future__ import annotations
 
+import math
 import re
 import threading
 import time
@@ -43,14 +44,14 @@ class Entry:
 Fault = Callable[["Handler"], None]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Asked:
-    """One request: when it came and when it was answered, on a clock that all processes share."""
+    """One request: when it came and when its whole answer was sent, on a clock that all processes share."""
 
     path: str
-    began: float
-    ended: float
     agent: str
+    began: float
+    ended: float = math.inf
 
 
 class ArxivServer:
@@ -119,18 +120,18 @@ class Handler(BaseHTTPRequestHandler):
     """Answers one request."""
 
     arxiv: ArxivServer
+    asked: Asked
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
         """Answer, or misbehave as ordered."""
-        began = time.monotonic()
-        agent = self.headers.get("User-Agent", "")
+        self.asked = Asked(self.path, self.headers.get("User-Agent", ""), time.monotonic())
+        self.arxiv.asked.append(self.asked)  # before the answer: whoever has that may count at once
         faults = self.arxiv.faults
         try:
             (faults.pop(0) if faults else Handler.answer)(self)
         except (BrokenPipeError, ConnectionResetError):
             self.close_connection = True
-        self.arxiv.asked.append(Asked(self.path, began, time.monotonic(), agent))
 
     def answer(self) -> None:
         """What arXiv would say."""
@@ -152,6 +153,7 @@ class Handler(BaseHTTPRequestHandler):
         for name, value in {"Content-Type": kind, "Content-Length": str(len(body)), **(headers or {})}.items():
             self.send_header(name, value)
         self.end_headers()
+        self.asked.ended = time.monotonic()  # before the last byte: behind it the client may be quicker
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
