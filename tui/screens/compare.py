@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from textual import work
@@ -22,6 +21,7 @@ from tui.panes.text import TextPane
 from tui.screens.screen import LabScreen, sheets
 from tui.widgets.frame import MUTED
 from tui.widgets.keyline import KeyLine
+from tui.widgets.sheet import EMPTY, padded, wrapped
 
 if TYPE_CHECKING:
     from core.workspace.project import Project
@@ -140,13 +140,13 @@ def table(compared: Compared, width: int) -> list[Content]:
     room = max(NARROWEST, (width - head) // len(compared.lines) - 2)
     lines: list[Content] = []
     for number, (name, cells) in enumerate(rows):
-        folded = [wrap(clean(cell), room) or [""] for cell in cells]
+        folded = []
+        for column, cell in enumerate(cells):
+            style = "bold $text-success" if column == best_at and number in (0, 2) else "bold" if not number else ""
+            folded.append(wrapped(" ".join(cell.split()), room, style))
         for place in range(max(map(len, folded))):
-            parts: list[tuple[str, str]] = [(f"{'' if place else name:<{head}}", MUTED)]
-            for column, part in enumerate(folded):
-                style = "bold $text-success" if column == best_at and number in (0, 2) else "bold" if not number else ""
-                parts.append((f"{part[place] if place < len(part) else '':<{room}}  ", style))
-            lines.append(Content.assemble(*parts))
+            told = [padded(part[place] if place < len(part) else EMPTY, room + 2) for part in folded]
+            lines.append(Content.assemble((f"{'' if place else name:<{head}}", MUTED), *told))
     return lines
 
 
