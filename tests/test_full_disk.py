@@ -10,11 +10,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from core.commands import Summary
+from core.errors import LabError
 from core.events import State, StateChanged, TurnCommitted
 from core.headless import ERROR
+from core.orders import Travel, Way
 from core.parsing import write
 from core.workspace.project import Project
+from tests.host_stage import engine
 from tests.scripted import ScriptedModel, events_of, new_project
 
 
@@ -60,3 +65,15 @@ def test_a_command_on_a_full_disk_says_so(tmp_path: Path) -> None:
     assert done.returncode == ERROR
     assert done.stderr.startswith("Disk: What was to be written does not go onto the disk")
     assert "Traceback" not in done.stderr
+
+
+async def test_an_order_to_an_engine_on_a_full_disk_is_refused_with_the_reason(tmp_path: Path) -> None:
+    async with engine(tmp_path, 3) as stage:
+        app, head = await stage.app(), stage.project.head
+        with room_again():
+            fill()
+            with pytest.raises(LabError, match="does not go onto the disk: File too large") as caught:
+                await app.line.order(Travel(Way.ROLLBACK, rev="2"))
+        assert (caught.value.title, stage.project.head) == ("Disk", head)
+        await app.line.order(Travel(Way.ROLLBACK, rev="2"))
+        assert stage.project.head != head

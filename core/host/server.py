@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from core.errors import EngineError, LabError
+from core.errors import EngineError, LabError, of_the_disk
 from core.events import Event, State, StateChanged, Steered, as_json
 from core.gate import PersonGate
 from core.host.address import place_for
@@ -293,7 +293,8 @@ class Host:
                 guest.tell({"refused": asdict(Refused(number, error.title, error.message, error.hint))})
             except OSError as error:
                 words = f"That could not be done: {error.strerror or error}."
-                guest.tell({"refused": asdict(Refused(number, "The disk", words, "All finished turns are kept."))})
+                said = of_the_disk(error) or EngineError(words, "All finished turns are kept.")
+                guest.tell({"refused": asdict(Refused(number, said.title, said.message, said.hint))})
             finally:
                 if stood and self._borrower is None:
                     self.engine.start()  # last: whoever ordered finds what it says next behind the answer
