@@ -49,6 +49,8 @@ if TYPE_CHECKING:
 
 WIDE, HIGH = 110, 30
 """Columns and rows from which on chat, diff, scores, report, history and output fit side by side."""
+LOW, LOWEST = 14, 7
+"""Rows from which on a pane is left more than what stands around it; and from which on it is left a line at all."""
 WIDEST = 180
 """Columns from which on a reading pane has a place of its own beside them."""
 
@@ -150,7 +152,10 @@ class Wall(Recalling):
             pane.set_class(pane.id == self.current, "-current")
         for column in self.query(".column"):
             column.set_class(any(node.id == self.current for node in column.query(".pane")), "-current")
-        self.query_one("#tabs", Static).update(tabs(self.current, self.app.size.width - 2))
+        height = self.app.size.height
+        self.screen.set_class(height < LOW, "-low")
+        said = tabs(self.current, self.app.size.width - 2)
+        self.query_one("#tabs", Static).update(said if height >= LOWEST else f"no room: {LOWEST} rows")
 
     @property
     def _aside(self) -> Aside:
