@@ -10,6 +10,7 @@ import pytest
 from textual.pilot import Pilot
 
 from benchmarks.history import lengthened
+from core.comparison import compare_lines
 from core.gate import PersonGate
 from core.lines import branch_beside, lines_of
 from core.workspace.project import Project
@@ -19,7 +20,7 @@ from tests.inquiry_stage import experiment, studied, write_section
 from tests.workspace_sample import sample_turn
 from tui.app import LabtopApp
 from tui.screens.branching import BranchScreen
-from tui.screens.compare import CompareScreen
+from tui.screens.compare import CompareScreen, table
 from tui.screens.history import HistoryScreen
 from tui.screens.laboratory import LaboratoryScreen
 from tui.session import Opened
@@ -93,6 +94,25 @@ async def test_the_history_reads_any_turn_in_all_its_parts_and_can_go_back_to_it
         await pilot.press("enter")
         await until(pilot, lambda: laboratory(pilot).board.turns == 11)
         assert isinstance(pilot.app.screen, LaboratoryScreen)
+
+
+async def test_a_roll_back_that_is_called_off_leads_back_to_the_turn_in_the_history(tmp_path: Path) -> None:
+    async with history(tmp_path) as pilot:
+        await pilot.press("down", "down", "r")
+        await until(pilot, lambda: "Roll back to turn 11?" in frame_of(pilot))
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(pilot.app.screen, HistoryScreen) and screen(pilot).graph.row is not None)
+        assert screen(pilot).graph.row.turn.number == 11  # type: ignore[union-attr]
+        await pilot.press("escape")
+        await at_rest(pilot)
+        assert laboratory(pilot).board.turns == 13
+
+
+async def test_what_still_stands_there_is_not_said_again(tmp_path: Path) -> None:
+    async with history(tmp_path) as pilot:
+        await pilot.press("r", "r", "r")
+        await until(pilot, lambda: bool(told(pilot)))
+        assert [notice.message for notice in pilot.app._notifications] == ["turn 13 is where you are"]
 
 
 async def test_a_turn_without_a_diff_or_output_says_so(tmp_path: Path) -> None:
@@ -211,6 +231,15 @@ async def test_two_marked_turns_are_compared(tmp_path: Path) -> None:
         assert frame_of(pilot).count("◆") == 2
         await pilot.press("c")
         await until(pilot, lambda: "no longer marked" in told(pilot))
+
+
+def test_lines_are_compared_in_straight_columns_where_characters_are_wide(tmp_path: Path) -> None:
+    project = studied(tmp_path / "p")
+    branch_beside(project, "what-if", "8", tmp_path / "森林とラベルノイズ")
+    for width in (80, 120):
+        rows = table(compare_lines(project, ["main", "what-if"]), width)
+        assert "森林" in "".join(line.plain for line in rows)
+        assert len({line.cell_length for line in rows}) == 1
 
 
 async def test_a_finding_is_taken_from_the_comparison(tmp_path: Path) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ast
+import re
 from pathlib import Path
 
 import pytest
 
 from core.settings import Copilot
-from tests.app_stage import app_on, frame_of, laboratory, opened, until
+from tests.app_stage import app_on, frame_of, laboratory, opened, told, until
+from tui.handbook import ROOT
 from tui.keymap import FREE, SCREENS, clashes, parsed, remapped, shown, textual_name, toml_list
 from tui.keys import ACTIONS, Scope, actions
 from tui.palette import Actions
@@ -96,6 +99,41 @@ async def test_the_keys_of_a_pane_are_moved_and_the_help_and_the_question_tell_t
         assert "z Z f8    The beginning; the end" in "\n".join(
             str(part.render()) for part in app.screen.query("Broken")
         )
+
+
+async def test_sentences_name_the_keys_that_hold(tmp_path: Path) -> None:
+    (tmp_path / "config" / "labtop").mkdir(parents=True)
+    (tmp_path / "config" / "labtop" / "keys.toml").write_text(
+        'run_pause = "R"\nstep = "f6"\nundo = "U"\nchoose_autonomy = "f7"\n'
+    )
+    app = app_on(tmp_path, 13)
+    app.preferences = Preferences()
+    async with opened(app) as pilot:
+        await until(pilot, lambda: "R runs on, f6 makes one turn" in frame_of(pilot))
+        await pilot.press("a")
+        await until(pilot, lambda: told(pilot) == "no reply waits for you; f7 says how often you are asked")
+        await pilot.press("9")
+        await until(pilot, lambda: "R runs, f6 makes one step" in frame_of(pilot))
+        await pilot.press("h")
+        await until(pilot, lambda: isinstance(app.screen, HistoryScreen) and app.screen.graph.row is not None)
+        await pilot.press("down", "r")
+        await until(pilot, lambda: "Roll back to turn 12?" in frame_of(pilot))
+        await pilot.press("enter")
+        await until(pilot, lambda: told(pilot) == "rolled back to turn 12; U brings back what went")
+
+
+def test_every_action_that_a_sentence_names_is_there() -> None:
+    """A sentence with `{undo}` in it would end the app where there is no such action."""
+    named = [
+        name
+        for path in (ROOT / "tui").rglob("*.py")
+        if "import keyed" in (text := path.read_text()) or path.stem == "nowline"
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        for name in re.findall(r"\{([a-z_.]+)\}", node.value)
+    ]
+    assert len(named) > 40
+    assert set(named) <= set(FREE)
 
 
 def test_every_scope_is_on_some_screen() -> None:

@@ -217,6 +217,18 @@ async def test_nothing_is_cut_off_at_the_edges(tmp_path: Path, size: tuple[int, 
         assert lines[-4].rstrip().endswith("╯")
 
 
+@pytest.mark.parametrize("size", [(40, 13), (40, 8), (30, 7)])
+async def test_in_a_low_terminal_the_pane_has_what_room_there_is(tmp_path: Path, size: tuple[int, int]) -> None:
+    async with opened(app_on(tmp_path, 13), *size) as pilot:
+        lines = frame_of(pilot).split("\n")
+        assert "1 Chat" in lines[1]
+        assert "> tell the agents" in lines[-2]
+        assert lines[-3].startswith(" ‖ it begins when you say so")
+        assert any(lines[2:-3])
+        await pilot.resize_terminal(20, 5)
+        await until(pilot, lambda: "no room: 7 rows" in frame_of(pilot))
+
+
 async def test_resizing_switches_the_layout_and_keeps_the_pane(tmp_path: Path) -> None:
     async with opened(app_on(tmp_path, 13), 120, 40) as pilot:
         await pilot.press("4")

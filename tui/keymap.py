@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from core.clean import clean
@@ -35,6 +36,9 @@ FREE = {name: action for action in ACTIONS if action.id not in FIXED for name in
 RESERVED = {"ctrl+q", "ctrl+c"}
 """The ways out that hold whatever has the focus."""
 
+_NAMED = re.compile(r"\{([a-z_]+(?:\.[a-z_]+)?)\}")
+"""An action in a sentence."""
+
 _SHOWN = {
     "escape": "esc",
     "plus": "+",
@@ -49,6 +53,8 @@ _SHOWN = {
 
 Keymap = Mapping[str, tuple[str, ...]]
 """Keys by action, in Textual's names."""
+USUAL: Keymap = MappingProxyType({})
+"""That of who has moved none."""
 
 
 def keymap_path() -> Path:
@@ -177,9 +183,30 @@ def textual_name(key: str) -> str:
     return key if known and key not in RESERVED else ""
 
 
+def own_keys(app: App[Any]) -> Keymap:
+    """The keys that this person has moved."""
+    keys: Keymap = getattr(app, "own_keys", {})
+    return keys
+
+
+def keyed(app: App[Any], words: str) -> str:
+    """Words of ours in which `{undo}` stands for the key that this person has for it."""
+    return named(words, own_keys(app))
+
+
+def named(words: str, keymap: Keymap) -> str:
+    """The same for the keys of a keymap; what comes from outside must not be among the words."""
+
+    def key(found: re.Match[str]) -> str:
+        name = found[1]
+        return shown((keymap.get(name) or FREE[name].named[name])[0])
+
+    return _NAMED.sub(key, words)
+
+
 def at_hand(app: App[Any], *scopes: Scope) -> list[Action]:
     """The actions of some scopes, with this person's keys."""
-    return remapped(actions(*scopes), getattr(app, "own_keys", {}))
+    return remapped(actions(*scopes), own_keys(app))
 
 
 def _clash(name: str, keymap: Keymap, scopes: tuple[Scope, ...]) -> str:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from core.host.wire import Bye, Done, Greeting, Helm
     from core.workspace.project import Project
 
-WATCHES = "another app steers this project, this one watches: H takes the helm"
+WATCHES = "another app steers this project, this one watches"
 STOP_SECONDS = 20.0
 """How long an engine may take to end in order."""
 

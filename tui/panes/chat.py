@@ -11,6 +11,7 @@ from textual.content import Content
 from textual.message import Message
 
 from core.record import Turn
+from tui.keymap import keyed
 from tui.keys import bound
 from tui.widgets.aside import Aside
 from tui.widgets.bounded import bounded
@@ -25,9 +26,10 @@ ASKED = 40
 """Turns that are read from the history at a time."""
 MOST_NOTES = 300
 
-NOTHING_YET = (
-    "Nobody has spoken yet.\n\nThe agents' words appear here as they write them.\nspace runs, n makes one step"
-)
+NOTHING_YET = """Nobody has spoken yet.
+
+The agents' words appear here as they write them.
+{run_pause} runs, {step} makes one step"""
 
 _LEVELS = {"info": ("i", MUTED), "warning": ("!", "$text-warning"), "error": ("✗", "$text-error")}
 _IN_HAND = "reverse"
@@ -108,7 +110,7 @@ class ChatPane(Stack[Said]):
         self._recalls, self._below, self._empty = recalls, 0, not turns
         earlier = range(1, turns[0].number) if turns and recalls else ()
         slots = [*(Said(number) for number in earlier), *(Said(turn.number, turn) for turn in turns)]
-        self.fill(slots or [Said(document=Document([Block(Content.styled(NOTHING_YET, MUTED))]))])
+        self.fill(slots or [Said(document=Document([Block(Content.styled(keyed(self.app, NOTHING_YET), MUTED))]))])
         self._say_where()
 
     def begin(self, turn: int, heading: str) -> None:
@@ -226,7 +228,8 @@ class ChatPane(Stack[Said]):
     def action_open(self) -> None:
         """Open what is marked, or fold it again."""
         if self._hand is None:
-            self.notify("{ and } mark what enter opens; o opens all but the prompts", markup=False)
+            words = "{head.previous} and {head.next} mark what {look_at} opens; {fold} opens all but the prompts"
+            self.notify(keyed(self.app, words), markup=False)
         else:
             self._toggle(*self._hand)
 

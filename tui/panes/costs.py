@@ -9,6 +9,7 @@ from textual.content import Content
 
 from core.costs import CapLeft, Costs, Row
 from core.record import Agent, Phase
+from tui.keymap import keyed
 from tui.rows import SHORT_PHASES
 from tui.widgets.frame import FAINT, MUTED, entitle, frame, plain
 from tui.widgets.sheet import EMPTY, Sheet, heading, padded, wrapped
@@ -16,7 +17,7 @@ from tui.widgets.statusline import clock, counted
 
 NOTHING_YET = (
     "Nothing was spent yet.\n\nWhat each phase, agent and model costs stands here, with what is left of your budget."
-    "\n\nspace runs, n makes one step"
+    "\n\n{run_pause} runs, {step} makes one step"
 )
 NEARLY = 0.8
 """Share of a cap from which on little is left."""
@@ -78,7 +79,7 @@ class CostsPane(Sheet):
         problem = wrapped(self._problem, width, "$text-error", "✗ ") if self._problem else []
         costs = self._costs
         if costs is None or not (costs.total.calls or costs.total.seconds):
-            return problem or wrapped(NOTHING_YET, width, MUTED)
+            return problem or wrapped(keyed(self.app, NOTHING_YET), width, MUTED)
         columns = fitting(width)
         lines = [*problem, *caps_lines(costs.caps, width)]
         for title, rows in (("phase", costs.phases), ("agent", costs.agents), ("model", costs.models)):

@@ -15,6 +15,7 @@ from textual.events import Resize
 from textual.strip import Strip
 from textual.style import Style
 
+from tui.keymap import keyed
 from tui.keys import bound
 from tui.widgets.changes import Changes, Row, changes, differing, laid_out, sides
 from tui.widgets.code import coloured, coloured_text, language_of
@@ -27,13 +28,11 @@ SIDE_BY_SIDE = 100
 SLOW = 20_000
 """Characters from which on a diff is read beside the screen's loop."""
 
-NOTHING_YET = (
-    "No change to show yet.",
-    "When an agent proposes an EDIT or a REPLACE, what it",
-    "would change stands here, line by line.",
-    "",
-    "space runs, n makes one step",
-)
+NOTHING_YET = """No change to show yet.
+When an agent proposes an EDIT or a REPLACE, what it
+would change stands here, line by line.
+
+{run_pause} runs, {step} makes one step"""
 
 _STYLES = {
     "+": "on $success 18%",
@@ -57,7 +56,7 @@ class DiffPane(LineView):
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002  Textual's own name
         super().__init__(id=id, classes=classes)
-        self._changes = laid_out([Row("~", 0, text) for text in NOTHING_YET])
+        self._changes = laid_out([])
         self._bodies: dict[int, Content] = {}
         """Rows in the colours that they have in their file, once they are known."""
         self._language = ""
@@ -69,7 +68,14 @@ class DiffPane(LineView):
         """What each line of the view is: which pair (side by side) or row, and which part of one that is broken."""
 
     def on_mount(self) -> None:
+        if not self._changes.rows:
+            self._changes = self._instead("")
         self._lay()
+
+    def _instead(self, words: str) -> Changes:
+        """What stands in the place of a change that there is not."""
+        lines = [words] if words else keyed(self.app, NOTHING_YET).split("\n")
+        return laid_out([Row("~", 0, line) for line in lines])
 
     def on_resize(self, event: Resize) -> None:
         """Side by side or one under the other, as the room allows; what stands on top stays there."""
@@ -95,9 +101,7 @@ class DiffPane(LineView):
     def _show(self, named: str, path: str, found: Changes, empty: str) -> None:
         entitle(self, named, found.count)
         self._digits = len(str(max((row.number for row in found.rows), default=0))) if found.rows else 0
-        self._changes = (
-            found if found.rows else laid_out([Row("~", 0, text) for text in ((empty,) if empty else NOTHING_YET)])
-        )
+        self._changes = found if found.rows else self._instead(empty)
         self._language = language_of(path)
         self._aside = 0
         self._bodies = {}

@@ -12,6 +12,7 @@ from textual.message import Message
 from textual.widget import Widget
 
 from core.record import Agent, Status
+from tui.keymap import keyed
 from tui.keys import bound
 from tui.rows import HistoryRow
 from tui.widgets.frame import MUTED, entitle, frame, plain
@@ -23,7 +24,7 @@ NOTHING_YET = (
     "Every turn of an agent",
     "is a commit and stands",
     "here, newest first.",
-    "n makes the first step",
+    "{step} makes the first step",
 )
 
 ROOM_FOR_SUBJECT = 40
@@ -90,7 +91,7 @@ class HistoryPane(LineView):
 
     def line(self, index: int) -> Line:
         if not self._rows:
-            return Line(Content(""), Content.styled(NOTHING_YET[index], MUTED))
+            return Line(Content(""), Content.styled(keyed(self.app, NOTHING_YET[index]), MUTED))
         row = self._rows[index]
         width = self.scrollable_content_region.width
         style = ""

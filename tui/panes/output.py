@@ -14,6 +14,7 @@ from textual.message import Message
 from core.clean import clean
 from core.events import ProgramUsage
 from core.record import Status, Turn
+from tui.keymap import keyed
 from tui.keys import bound
 from tui.widgets.frame import MUTED, entitle, frame, plain
 from tui.widgets.gauge import Reach, bar, fitting, reach, taken
@@ -26,7 +27,7 @@ NOTHING_YET = (
     "No program has run yet.",
     "What an experiment prints appears here while it runs.",
     "",
-    "n makes one step",
+    "{step} makes one step",
 )
 SILENT = "It has printed nothing yet."
 _BAR = 10
@@ -98,8 +99,8 @@ class OutputPane(LineView):
     def empty(self) -> None:
         """No program has run yet, on this line of work."""
         self._newest = self._shown = Printed()
-        self._newest.lines = list(NOTHING_YET)
-        self._newest.width = max(map(len, NOTHING_YET))
+        self._newest.lines = [keyed(self.app, line) for line in NOTHING_YET]
+        self._newest.width = max(map(len, self._newest.lines))
         self._entitle()
         self._relay()
 

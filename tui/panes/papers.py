@@ -15,6 +15,7 @@ from textual.message import Message
 from core.brief import Paper
 from core.literature.passages import Passage
 from core.literature.shelf import Shelved, Standing
+from tui.keymap import keyed
 from tui.keys import bound
 from tui.linked import linked
 from tui.widgets.frame import MUTED, entitle, frame, plain
@@ -23,7 +24,7 @@ from tui.widgets.sheet import EMPTY, Sheet, heading, padded, wrapped
 
 NOTHING_YET = (
     "No paper yet.\n\nThe papers that the agents find, read and add to the review stand here, with abstract, summary "
-    "and the passages that bear on your question.\n\nspace runs, n makes one step"
+    "and the passages that bear on your question.\n\n{run_pause} runs, {step} makes one step"
 )
 SIGNS = {
     Standing.ADDED: ("●", "$text-success"),
@@ -66,7 +67,7 @@ class PaperSheet(Sheet):
 
     def lines_for(self, width: int) -> list[Content]:
         if self._shelved is None:
-            return wrapped(NOTHING_YET, width, MUTED)
+            return wrapped(keyed(self.app, NOTHING_YET), width, MUTED)
         return [*record(self._shelved, width), *texts(self._shelved, self._passages, width)]
 
     def action_go_back(self) -> None:

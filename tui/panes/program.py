@@ -10,6 +10,7 @@ from textual.content import Content
 from textual.events import Resize
 
 from core.kept import KeptProgram
+from tui.keymap import keyed
 from tui.keys import bound
 from tui.panes.text import Edit, TextPane
 from tui.widgets.frame import MUTED, entitle, frame
@@ -18,9 +19,9 @@ from tui.widgets.gauge import fitting
 NOTHING_YET = (
     "No program yet.",
     "The best program of the experiments stands here, and",
-    "the next best ones beside it: { and } switch to them.",
+    "the next best ones beside it: {candidate.previous} and {candidate.next} switch to them.",
     "",
-    "space runs, n makes one step",
+    "{run_pause} runs, {step} makes one step",
 )
 _FRAME = 6
 """Cells of the border that a subtitle cannot have."""
@@ -75,14 +76,15 @@ class ProgramPane(TextPane):
         if self.program is None:
             self.notify("there is no program to open yet", markup=False)
         elif self._at:
-            self.notify("this candidate is kept as it was measured: { goes to the project's own", markup=False)
+            words = "this candidate is kept as it was measured: {candidate.previous} goes to the project's own"
+            self.notify(keyed(self.app, words), markup=False)
         else:
             self.post_message(Edit(self.program.path))
 
     def _show(self) -> None:
         program = self.program
         if program is None:
-            self.show_lines("Program", [Content.styled(text, MUTED) for text in NOTHING_YET])
+            self.show_lines("Program", [Content.styled(keyed(self.app, text), MUTED) for text in NOTHING_YET])
         else:
             self.show_file(program.path, program.text)
             self._entitle(program)

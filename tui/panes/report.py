@@ -12,6 +12,7 @@ from textual.message import Message
 
 from core.clean import clean
 from core.origins import NUMBER, said_in
+from tui.keymap import keyed
 from tui.keys import bound
 from tui.linked import with_links
 from tui.panes.text import Edit
@@ -24,9 +25,9 @@ SOURCE = "report/report.tex"
 NOTHING_YET = (
     "No report yet.",
     "",
-    "Its pages appear here as text, as soon as the report is first compiled; v shows its LaTeX source.",
+    "Its pages appear here as text, as soon as the report is first compiled; {view} shows its LaTeX source.",
     "",
-    "n makes one step",
+    "{step} makes one step",
 )
 
 
@@ -135,7 +136,10 @@ class ReportPane(LineView):
     def action_origin(self) -> None:
         """Ask which turn measured the chosen number."""
         if self._chosen is None:
-            self.notify("choose a number first: . and , go from one to the next", markup=False)
+            self.notify(
+                keyed(self.app, "choose a number first: {number.next} and {number.previous} go on and back"),
+                markup=False,
+            )
         else:
             row, start, end = self._chosen
             self.post_message(self.Asked(self._rows[row].text[start:end]))
@@ -217,7 +221,7 @@ class ReportPane(LineView):
         elif self._pages:
             self._rows = list(page_rows(self._pages[self._page], self._problems, width))
         else:
-            self._rows = [Row(line, style=MUTED) for text in NOTHING_YET for line in wrapped(text, width)]
+            self._rows = [Row(line, style=MUTED) for line in wrapped(keyed(self.app, "\n".join(NOTHING_YET)), width)]
         self._chosen = None
         self._entitle()
         self.lay(len(self._rows), 0, keep=keep)

@@ -11,13 +11,14 @@ from textual.content import Content
 from core.brief import Review
 from core.review.form import SCALES, review_score
 from core.review.rounds import Round
+from tui.keymap import keyed
 from tui.keys import bound
 from tui.widgets.frame import MUTED, entitle, frame, plain
 from tui.widgets.sheet import EMPTY, Sheet, heading, padded, side_by_side, wrapped
 
 NOTHING_YET = (
     "No review yet.\n\nWhen the report is written, three reviewers fill in the NeurIPS form; their forms stand here "
-    "side by side.\n\nspace runs, n makes one step"
+    "side by side.\n\n{run_pause} runs, {step} makes one step"
 )
 LEAST = 34
 """Cells that a form needs to stand beside others."""
@@ -65,7 +66,7 @@ class ReviewsPane(Sheet):
 
     def lines_for(self, width: int) -> list[Content]:
         if not self._rounds:
-            return wrapped(NOTHING_YET, width, MUTED)
+            return wrapped(keyed(self.app, NOTHING_YET), width, MUTED)
         shown = self._rounds[self._at]
         lines = [
             line

@@ -11,15 +11,17 @@ from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
 
+from tui.keymap import keyed
 from tui.keys import bound
 from tui.rows import Point
 from tui.widgets.chart import BARS, Axis, Mark, Sign, axis_of, bars, floor, points
 from tui.widgets.frame import MUTED, entitle, frame, plain
 from tui.widgets.sheet import wrapped
 
-NOTHING_YET = (
-    "No score yet.\n\nEvery candidate that the solver runs becomes a point here.\nspace runs, n makes one step"
-)
+NOTHING_YET = """No score yet.
+
+Every candidate that the solver runs becomes a point here.
+{run_pause} runs, {step} makes one step"""
 LEAST_HEIGHT = 4
 """Rows below which the chart gives way to words."""
 APART = 13
@@ -86,7 +88,10 @@ class ScoresPane(Widget, can_focus=True):
     def action_look(self) -> None:
         """Say that one wants to see the turn of the candidate."""
         if self._picked is None:
-            self.notify("choose a candidate first: ← and → walk them", markup=False)
+            self.notify(
+                keyed(self.app, "choose a candidate first: {walk.previous} and {walk.next} walk them"),
+                markup=False,
+            )
         else:
             self.post_message(self.Chosen(self._picked.turn))
 
@@ -116,7 +121,7 @@ class ScoresPane(Widget, can_focus=True):
 
     def _draw(self, width: int, height: int) -> list[Content]:
         if not self._points:
-            return Content.styled(NOTHING_YET, MUTED).split("\n")
+            return Content.styled(keyed(self.app, NOTHING_YET), MUTED).split("\n")
         told = cut(about(self._picked, self._metric, width), max(2, height // 3), width) if self._picked else []
         foot = judged(self._points, width) if self._metric else None
         room = height - 1 - len(told)

@@ -13,10 +13,12 @@ from core.events import Proposed, State
 from core.gate import Approve, Skip, TakeOver, Verdict
 from core.orders import Answer, Interrupt, Order
 from tui.board import Board
+from tui.keymap import keyed
 from tui.screens.screen import LabScreen
 from tui.session import Session
 from tui.widgets.question import Question
 from tui.widgets.tell import Purpose, TellLine
+from tui.wire import WATCHES
 
 
 class AnsweringScreen(LabScreen[None]):
@@ -36,6 +38,12 @@ class AnsweringScreen(LabScreen[None]):
         """The bar that asks."""
         return self.query_one(Question)
 
+    def may_steer(self) -> bool:
+        """Whether the engine obeys this app; says so where it does not."""
+        if not self.session.steers:
+            self.say(keyed(self.app, f"{WATCHES}: {{take_helm}} takes the helm"))
+        return self.session.steers
+
     def settle(self) -> None:
         """Ask exactly while the engine waits for an answer."""
         if self.board.state is State.WAITING and self.board.proposed:
@@ -48,7 +56,8 @@ class AnsweringScreen(LabScreen[None]):
         if proposed is None or proposed != self.question.proposed:
             self.say("that waits no longer: nothing was done with your answer", "warning")
         elif not self.session.steers:
-            self.say("another app steers by now: nothing was done with your answer; H takes the helm", "warning")
+            words = "another app steers by now: nothing was done with your answer; {take_helm} takes the helm"
+            self.say(keyed(self.app, words), "warning")
         else:
             self.question.withdraw()
             self._answer(Answer(verdict, proposed.key))
@@ -63,11 +72,12 @@ class AnsweringScreen(LabScreen[None]):
         """What a key is an answer to now, if to anything; `result` says whether it can be one to a phase's result."""
         proposed = self.question.proposed
         if not self.question.asked or proposed is None:
-            self.say("no reply waits for you; A says how often you are asked")
-        elif not self.session.steers:
-            self.say("another app steers, this one watches; H takes the helm")
+            self.say(keyed(self.app, "no reply waits for you; {choose_autonomy} says how often you are asked"))
+        elif not self.may_steer():
+            pass
         elif proposed.result is not None and not result:
-            self.say("this is a phase's result: a approves it, x has it done again with your words, s without")
+            words = "{approve} approves it, {decline} has it done again with your words, {skip} without"
+            self.say(f"this is a phase's result: {keyed(self.app, words)}")
         elif self.question.ready:
             return proposed
         return None
@@ -141,10 +151,8 @@ class AnsweringScreen(LabScreen[None]):
         """Stop the reply that is being written."""
         board = self.board
         if board.state is not State.RUNNING or board.asked is None or board.proposed or board.program:
-            self.say("no reply is being written that esc could stop")
-        elif not self.session.steers:
-            self.say("another app steers, this one watches; H takes the helm")
-        else:
+            self.say("no reply is being written that could be stopped")
+        elif self.may_steer():
             self.session.order(Interrupt())
             self.say("stopping the reply; what has come of it is kept")
 

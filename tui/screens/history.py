@@ -17,6 +17,7 @@ from core.graph import Kind, Row
 from core.looking import Look, look
 from core.sought import FILTERS
 from core.workspace.project import Project
+from tui.keymap import keyed
 from tui.keys import Scope, bindings
 from tui.panes.chat import ChatPane
 from tui.panes.diff import DiffPane
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
 NARROW = 100
 """Columns below which the list and the turn are shown one at a time."""
-CANDIDATE = "a candidate is a program or a report alone: no work can go on from there; b on a turn of a line can"
+CANDIDATE = "a candidate is a program or a report alone: no work can go on from there; {branch} on a turn of a line can"
 
 
 class HistoryScreen(SeekingScreen):
@@ -125,7 +126,8 @@ class HistoryScreen(SeekingScreen):
         if row.folder is not None:
             self.say(f"line {row.line} has a folder of its own: labtop open {row.folder}")
         elif row.undone:
-            self.say("left behind by a roll-back: u brings the newest of these back, b makes a line of it")
+            words = "left behind by a roll-back: {undo} brings the newest of these back, {branch} makes a line of it"
+            self.say(keyed(self.app, words))
         else:
             self.dismiss(Wish("switch", row.turn.number, row.turn.commit, row.line))
 
@@ -164,9 +166,10 @@ class HistoryScreen(SeekingScreen):
         if row.turn.commit == self.head:
             self.say(f"turn {number} is where you are")
         elif row.kind is Kind.CANDIDATE:
-            self.say(CANDIDATE)
+            self.say(keyed(self.app, CANDIDATE))
         elif row.depth or row.kind is not Kind.TURN:
-            self.say(f"turn {number} is not on the line of {self.board().branch}: b makes a line of it")
+            words = keyed(self.app, "{branch} makes a line of it")
+            self.say(f"turn {number} is not on the line of {self.board().branch}: {words}")
         else:
             self.dismiss(Wish("roll_back", number, row.turn.commit))
 
@@ -179,7 +182,7 @@ class HistoryScreen(SeekingScreen):
         if row is None:
             return
         if row.kind is Kind.CANDIDATE:
-            self.say(CANDIDATE)
+            self.say(keyed(self.app, CANDIDATE))
             return
         wanted = await self.app.push_screen_wait(BranchScreen(self.project, row.turn.number))
         if wanted is None:
@@ -206,7 +209,8 @@ class HistoryScreen(SeekingScreen):
         else:
             self._marked[commit] = self._name_of(row)
             if len(self._marked) == 1:
-                self.say(f"{self._marked[commit]} is marked: c on another one shows them side by side")
+                words = keyed(self.app, "{compare} on another one shows them side by side")
+                self.say(f"{self._marked[commit]} is marked: {words}")
             else:
                 from tui.screens.compare import CompareScreen
 
@@ -251,7 +255,8 @@ class HistoryScreen(SeekingScreen):
 
         path = FILES.get(self._part, "") or (self._look.turn.path if self._look else "")
         if self._look is None or not path:
-            self.say("this part of the turn is no file: [ and ] go to code, plan, report or metrics")
+            go = keyed(self.app, "{turn_part.previous} and {turn_part.next} go to code, plan, report or metrics")
+            self.say(f"this part of the turn is no file: {go}")
             return
         try:
             file = await asyncio.to_thread(copy_of, self.project, self._look, path)

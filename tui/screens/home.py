@@ -16,6 +16,7 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from core.errors import LabError
+from tui.keymap import keyed
 from tui.keys import Scope, bindings
 from tui.screens.listed import Known, found, line
 from tui.screens.screen import LabScreen, sheets
@@ -27,7 +28,8 @@ No project yet.
 
 A project is one research question: a folder with a git repository in it, where every turn of the agents is a commit.
 
-n starts one of yours.  d opens the demo, a whole study on handwritten digits; it needs no key and no network.
+{new_project} starts one of yours.  {demo} opens the demo, a whole study on handwritten digits; \
+it needs no key and no network.
 """
 NOTHING_FOUND = "\nNo project holds these words; esc shows all of them again."
 REREAD = 5.0
@@ -68,7 +70,7 @@ class HomeScreen(LabScreen[None]):
         yield Static(Content.assemble(("labtop", "bold $text-accent"), "  your projects"), id="status", markup=False)
         yield Find(placeholder="words of the name, folder, question or state; enter goes to the list, esc shows all")
         yield OptionList(id="projects")
-        yield Static(NOTHING_YET, id="empty", markup=False)
+        yield Static(id="empty", markup=False)
         yield Static("Found: looking …", id="found", markup=False)
         yield KeyLine(Scope.HOME)
 
@@ -91,7 +93,7 @@ class HomeScreen(LabScreen[None]):
         room = self.app.size.width - FRAME
         options.add_options([Option(line(project, time.time(), room)) for project in projects])
         options.display, empty.display = bool(projects), not projects
-        empty.update(NOTHING_FOUND if self.projects else NOTHING_YET)
+        empty.update(NOTHING_FOUND if self.projects else keyed(self.app, NOTHING_YET))
         options.highlighted = 0 if projects else None
 
     def on_resize(self, event: Resize) -> None:
@@ -127,7 +129,7 @@ class HomeScreen(LabScreen[None]):
         """Open the selected project."""
         at = self.query_one(OptionList).highlighted
         if at is None:
-            self.say("nothing to open yet: n starts a project, d opens the demo")
+            self.say(keyed(self.app, "nothing to open yet: {new_project} starts a project, {demo} opens the demo"))
         else:
             self.post_message(self.Chosen(self.shown[at].path))
 
@@ -136,7 +138,7 @@ class HomeScreen(LabScreen[None]):
     def action_find(self) -> None:
         """Show only the projects that hold some words."""
         if not self.projects:
-            self.say("nothing to find yet: n starts a project, d opens the demo")
+            self.say(keyed(self.app, "nothing to find yet: {new_project} starts a project, {demo} opens the demo"))
             return
         self.query_one(Find).display = True
         self.set_focus(self.query_one(Find))

@@ -16,8 +16,8 @@ class InquiryScreen(CommandingScreen):
     """A screen whose input line does what the history's keys do."""
 
     @abstractmethod
-    async def travel_to(self, wish: Wish) -> None:
-        """Do to the history what is wished."""
+    async def travel_to(self, wish: Wish) -> bool:
+        """Do to the history what is wished; False where it was called off or refused."""
 
     @abstractmethod
     def look_for(self, words: str) -> None:

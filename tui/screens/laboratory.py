@@ -13,6 +13,7 @@ from core.events import Event, ReportCompiled, State, StateChanged, TurnCommitte
 from core.record import LoggedTurn
 from tui.board import Board
 from tui.editor import edit
+from tui.keymap import keyed
 from tui.keys import Scope, bindings
 from tui.panes.history import HistoryPane
 from tui.panes.text import Edit
@@ -179,9 +180,12 @@ class LaboratoryScreen(LeavingScreen):
             case _ if self.board.wait and self.board.wait.long:
                 await self.session.give_up()
             case _, State.FINISHED:
-                self.say("the study is finished: roll back (h, then r) to take another way from an earlier turn")
+                words = "roll back ({history}, then {roll_back}) to take another way from an earlier turn"
+                self.say(f"the study is finished: {keyed(self.app, words)}")
             case State.WAITING, _:
-                self.say("the turn waits for your answer: a approves it, x declines it")
+                self.say(
+                    keyed(self.app, "the turn waits for your answer: {approve} approves it, {decline} declines it")
+                )
             case State.RUNNING, State.RUNNING:
                 self.session.pause()
                 self._refresh_status()
@@ -196,7 +200,7 @@ class LaboratoryScreen(LeavingScreen):
         elif not self.may_steer():
             pass
         elif self.session.state is State.WAITING:
-            self.say("this step waits for your answer: a approves it, x declines it")
+            self.say(keyed(self.app, "this step waits for your answer: {approve} approves it, {decline} declines it"))
         else:
             self.session.step()
 
@@ -279,7 +283,7 @@ class LaboratoryScreen(LeavingScreen):
     def action_edit_settings(self) -> None:
         """Change lab.toml (config.toml where a model's price is wanted) in the person's own editor."""
         if self.board.state is State.RUNNING:
-            self.say("hold the run first (space): the editor takes the whole screen")
+            self.say(keyed(self.app, "hold the run first ({run_pause}): the editor takes the whole screen"))
             return
         from core.models.named import config_path
 
@@ -294,7 +298,7 @@ class LaboratoryScreen(LeavingScreen):
     def _edit_file(self, message: Edit) -> None:
         """Change the best program, or the report, in the person's own editor; the change becomes a turn of theirs."""
         if self.board.state is State.RUNNING:
-            self.say("hold the run first (space): the editor takes the whole screen")
+            self.say(keyed(self.app, "hold the run first ({run_pause}): the editor takes the whole screen"))
             return
         if problem := edit(self.app, self.session.project.path / message.path):
             self.say(problem, "warning")
@@ -316,9 +320,11 @@ class LaboratoryScreen(LeavingScreen):
     async def _look_back(self, turn: int, sought: str = "") -> None:
         from tui.screens.history import HistoryScreen
 
-        wish = await self.app.push_screen_wait(HistoryScreen(self.session.project, lambda: self.board, turn, sought))
-        if wish is not None:
-            await self.travel_to(wish)
+        def history() -> HistoryScreen:
+            return HistoryScreen(self.session.project, lambda: self.board, turn, sought)
+
+        while (wish := await self.app.push_screen_wait(history())) and not await self.travel_to(wish):
+            turn, sought = wish.turn or turn, ""
 
     def action_roll_back(self) -> None:
         """Go back to the selected turn."""
@@ -329,7 +335,7 @@ class LaboratoryScreen(LeavingScreen):
         if found is None:
             self.say("nothing to go back to: no turn has been made yet")
         elif found[1] == self.board.head:
-            self.say(f"turn {found[0]} is where you are: choose an earlier one in the history (5, then ↓)")
+            self.say(f"turn {found[0]} is where you are: choose an earlier one in the history (5)")
         else:
             await self.travel_to(Wish("roll_back", *found))
 
@@ -343,14 +349,16 @@ class LaboratoryScreen(LeavingScreen):
         """Go back again after an undo."""
         await self.travel_to(Wish("redo"))
 
-    async def travel_to(self, wish: Wish) -> None:
-        """Do to the history what is wished, and show where that leads."""
+    async def travel_to(self, wish: Wish) -> bool:
+        """Do to the history what is wished, and show where that leads; False where it was called off or refused."""
         try:
             arrival = await travel(self.app, self.session, wish)
         except LabError as error:
             self.say(str(error), "warning")
-            return
-        if arrival:
-            self._load(arrival.board, arrival.turns)
-            self.wall.note(arrival.words)
-            self.say(arrival.words)
+            return False
+        if arrival is None:
+            return False
+        self._load(arrival.board, arrival.turns)
+        self.wall.note(arrival.words)
+        self.say(arrival.words)
+        return True

@@ -11,7 +11,6 @@ from textual.message import Message
 from core.errors import LabError
 from core.events import Event, State
 from tui.screens.looking import LookingScreen
-from tui.wire import WATCHES
 
 
 class LeavingScreen(LookingScreen):
@@ -30,12 +29,6 @@ class LeavingScreen(LookingScreen):
         if not needed or await self.session.leave():
             await self.session.stop()
         self.post_message(self.Left())
-
-    def may_steer(self) -> bool:
-        """Whether the engine obeys this app; says so where it does not."""
-        if not self.session.steers:
-            self.say(WATCHES)
-        return self.session.steers
 
     async def action_detach(self) -> None:
         """End the app and leave the engine as it is."""

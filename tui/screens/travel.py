@@ -14,8 +14,11 @@ from core.consequences import consequences, facts
 from core.orders import Travel, Way
 from core.record import LoggedTurn
 from tui.board import Board
+from tui.keymap import keyed
 from tui.screens.rollback import RollBackScreen
 from tui.session import Session
+
+STAYS = "the other line stays as it is"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,25 +46,27 @@ class Arrival:
 
 async def travel(app: App[None], session: Session, wish: Wish) -> Arrival | None:
     """Fulfil the wish; None when it was called off; raises LabError."""
+    way_back = keyed(app, "{undo} brings back what went")
     match wish.action:
         case "undo":
-            words, order = "brought back what the roll-back left behind; ^r goes back again", Travel(Way.UNDO)
+            way_back = keyed(app, "{redo} goes back again")
+            done, order = "brought back what the roll-back left behind", Travel(Way.UNDO)
         case "redo":
-            words, order = "rolled back again; u brings back what went", Travel(Way.REDO)
+            done, order = "rolled back again", Travel(Way.REDO)
         case "branch":
-            words = f"on the new line {wish.name}, from turn {wish.turn}; the other line stays as it is"
+            done, way_back = f"on the new line {wish.name}, from turn {wish.turn}", STAYS
             order = Travel(Way.BRANCH, rev=wish.commit, name=wish.name)
         case "switch":
-            words, order = f"on line {wish.name}; the other line stays as it is", Travel(Way.SWITCH, name=wish.name)
+            done, way_back = f"on line {wish.name}", STAYS
+            order = Travel(Way.SWITCH, name=wish.name)
         case "take":
             return await _take(app, session, wish)
         case _:
             told = await asyncio.to_thread(consequences, session.project, wish.commit)
             if not await app.push_screen_wait(RollBackScreen(f"Roll back to turn {wish.turn}?", facts(told))):
                 return None
-            words = f"rolled back to turn {wish.turn}; u brings back what went"
-            order = Travel(Way.ROLLBACK, rev=wish.commit)
-    return Arrival(words, *await session.change(order, words.partition(";")[0]))
+            done, order = f"rolled back to turn {wish.turn}", Travel(Way.ROLLBACK, rev=wish.commit)
+    return Arrival(f"{done}; {way_back}", *await session.change(order, done))
 
 
 async def _take(app: App[None], session: Session, wish: Wish) -> Arrival | None:
@@ -79,6 +84,6 @@ async def _take(app: App[None], session: Session, wish: Wish) -> Arrival | None:
     choice = await app.push_screen_wait(TakeScreen(project, wish.name, offers, parts))
     if choice is None:
         return None
-    words = f"took a finding from {wish.name}; it is a turn of yours"
+    done = f"took a finding from {wish.name}"
     work = partial(take, project, wish.name, choice.parts, over=choice.over)
-    return Arrival(words, *await session.change(work, words.partition(";")[0]))
+    return Arrival(f"{done}; it is a turn of yours", *await session.change(work, done))

@@ -9,20 +9,21 @@ from textual.widgets import Static
 
 from core.events import State
 from tui.board import Board
+from tui.keymap import USUAL, Keymap, named, own_keys
 from tui.rows import Wait
 from tui.widgets.frame import MUTED, plain
 from tui.widgets.statusline import STATES, clock, countdown
 
 NEXT = {
-    State.PAUSED: "space runs on, n makes one turn",
-    State.WAITING: "space runs on",
-    State.STOPPED: "space tries again",
-    State.FINISHED: "4 reads the report, h and r go back to a turn",
+    State.PAUSED: "{run_pause} runs on, {step} makes one turn",
+    State.WAITING: "{run_pause} runs on",
+    State.STOPPED: "{run_pause} tries again",
+    State.FINISHED: "4 reads the report, {history} and {roll_back} go back to a turn",
 }
 WANTED = {
-    "budget": "E opens lab.toml, then space runs on",
-    "loop": "i writes the agents a note, space runs on",
-    "price": "E opens config.toml, then space runs on",
+    "budget": "{edit_settings} opens lab.toml, then {run_pause} runs on",
+    "loop": "{tell} writes the agents a note, {run_pause} runs on",
+    "price": "{edit_settings} opens config.toml, then {run_pause} runs on",
 }
 """What a person can do, by the cause that the run waits for."""
 
@@ -45,13 +46,13 @@ class NowLine(Static):
 
     def show(self, board: Board, held: str, stops: Sequence[str] = ()) -> None:
         """Show what goes on; `held` says why no turn will follow the one in flight, `stops` where the run will hold."""
-        said = now(board, held, stops)
+        said = now(board, held, stops, own_keys(self.app))
         if said != self._said:
             self._said = said
             self.update(said)
 
 
-def now(board: Board, held: str = "", stops: Sequence[str] = ()) -> Content:
+def now(board: Board, held: str = "", stops: Sequence[str] = (), keys: Keymap = USUAL) -> Content:
     """What goes on, in words."""
     glyph, style = STATES[board.state]
     if board.state is State.RUNNING:
@@ -59,10 +60,10 @@ def now(board: Board, held: str = "", stops: Sequence[str] = ()) -> Content:
         said, after = working(board), "holds after this turn" if held else to_come
     else:
         reason = board.reason.removeprefix(f"{board.state.value}: ") or board.state.value
-        said, after = reason, "" if board.proposed else WANTED.get(board.cause, NEXT[board.state])
+        said, after = reason, "" if board.proposed else named(WANTED.get(board.cause, NEXT[board.state]), keys)
     if board.wait:
         (glyph, style), said = WAITS, waiting(board.wait, board.clock())
-        after = "space stops waiting, q leaves" if board.wait.long else after
+        after = named("{run_pause} stops waiting, {leave} leaves", keys) if board.wait.long else after
     parts = [plain(said), Content.styled(f" · {after}", MUTED) if after else Content("")]
     return Content.assemble((f"{glyph} ", style), *parts)
 

@@ -14,6 +14,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input, Static
 
+from tui.keymap import keyed
 from tui.slash import MOST_OFFERS, Facts, Offer, offers
 from tui.typed import Typed
 from tui.widgets.frame import MUTED
@@ -157,7 +158,8 @@ class TellLine(Horizontal):
         words = event.value.strip()
         if not words:
             if self.purpose is not Purpose.NOTE:
-                self.app.notify("nothing is sent without words; esc goes back, s passes over the reply", markup=False)
+                words = "nothing is sent without words; esc goes back, {skip} passes over the reply"
+                self.app.notify(keyed(self.app, words), markup=False)
             return
         if self.purpose is Purpose.NOTE and words.startswith("/") and not words.startswith("//"):
             self.post_message(self.Commanded(event.value))
