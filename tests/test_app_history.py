@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from textual._styles_cache import StylesCache
 from textual.pilot import Pilot
 
 from benchmarks.history import lengthened
@@ -113,6 +115,19 @@ async def test_what_still_stands_there_is_not_said_again(tmp_path: Path) -> None
         await pilot.press("r", "r", "r")
         await until(pilot, lambda: bool(told(pilot)))
         assert [notice.message for notice in pilot.app._notifications] == ["turn 13 is where you are"]
+
+
+async def test_what_a_screen_drew_is_let_go_of_when_it_is_left(tmp_path: Path) -> None:
+    held = []
+    async with history(tmp_path) as pilot:
+        for _ in range(12):
+            await pilot.press("escape")
+            await at_rest(pilot)
+            gc.collect()
+            held.append(sum(type(one) is StylesCache for one in gc.get_objects()))
+            await pilot.press("h")
+            await until(pilot, lambda: isinstance(pilot.app.screen, HistoryScreen) and "turn 13 " in frame_of(pilot))
+    assert held[-1] - held[0] < 50, "one that is just being left may still be there; twelve would be twice as many"
 
 
 async def test_a_turn_without_a_diff_or_output_says_so(tmp_path: Path) -> None:

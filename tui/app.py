@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual._compositor import CompositorUpdate
+from textual._styles_cache import StylesCache
 from textual.app import App
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.events import AppFocus, DescendantFocus, Event, Key, MouseDown, Paste
@@ -161,6 +163,12 @@ class LabtopApp(App[None]):
             untie(renderable)
         else:
             super()._display(screen, renderable)
+
+    def pop_screen(self) -> AwaitComplete:
+        """Leave a screen, and let go of what it drew: Textual's memory of backgrounds would hold all of its widgets."""
+        left = super().pop_screen()
+        StylesCache.get_inner_outer.cache_clear()
+        return left
 
     def enter(self, path: Path, running: bool = False) -> None:
         """Open the project in `path`, in a worker."""
