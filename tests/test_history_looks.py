@@ -21,6 +21,7 @@ from tui.screens.compare import CompareScreen
 from tui.screens.history import HistoryScreen
 from tui.screens.laboratory import LaboratoryScreen
 from tui.screens.rollback import RollBackScreen
+from tui.screens.taking import TakeScreen
 from tui.session import Opened
 
 
@@ -95,6 +96,16 @@ async def test_lines_side_by_side(snapshot: SnapshotAssertion, tmp_path: Path) -
         screen = await looking(pilot)
         await pilot.app.push_screen(CompareScreen(screen.project, ["main", "what-if/svm", "boosting"]))
         await until(pilot, lambda: "boosting measured best" in frame_of(pilot))
+        await looks_as_it_did(pilot, snapshot)
+
+
+async def test_what_is_taken_from_another_line(snapshot: SnapshotAssertion, tmp_path: Path) -> None:
+    async with inquiry(tmp_path).run_test(size=(200, 60)) as pilot:
+        screen = await looking(pilot)
+        await pilot.app.push_screen(CompareScreen(screen.project, ["main", "boosting"], screen.head), screen._take_from)
+        await until(pilot, lambda: "boosting measured best" in frame_of(pilot))
+        await pilot.press("T")
+        await until(pilot, lambda: isinstance(pilot.app.screen, TakeScreen) and "commit" in frame_of(pilot))
         await looks_as_it_did(pilot, snapshot)
 
 

@@ -105,6 +105,10 @@ class TakeScreen(ModalScreen[Choice | None]):
     def on_mount(self) -> None:
         self._look()
 
+    def on_resize(self) -> None:
+        """Break the lines anew, once it is known how long they may be."""
+        self.call_after_refresh(self._tell)
+
     @property
     def offers(self) -> OfferList:
         """The list."""
@@ -139,7 +143,12 @@ class TakeScreen(ModalScreen[Choice | None]):
             return
         if self.is_attached:
             self._finding = finding
-            self._say(Content("\n").join(self._fact(*fact) for fact in facts(finding)))
+            self._tell()
+
+    def _tell(self) -> None:
+        """What taking them would do, as far as that is known."""
+        if self._finding is not None:
+            self._say(Content("\n").join(self._fact(*fact) for fact in facts(self._finding)))
 
     def _fact(self, heading: str, words: str) -> Content:
         width = self.query_one("#told").scrollable_content_region.width or 60
