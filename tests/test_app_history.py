@@ -114,7 +114,12 @@ async def test_what_still_stands_there_is_not_said_again(tmp_path: Path) -> None
     async with history(tmp_path) as pilot:
         await pilot.press("r", "r", "r")
         await until(pilot, lambda: bool(told(pilot)))
-        assert [notice.message for notice in pilot.app._notifications] == ["turn 13 is where you are"]
+        await pilot.press("escape", "2", *["right_curly_bracket"] * 9)
+        await until(pilot, lambda: told(pilot) == "no hunk further down")
+        assert [notice.message for notice in pilot.app._notifications] == [
+            "turn 13 is where you are",
+            "no hunk further down",
+        ]
 
 
 async def test_what_a_screen_drew_is_let_go_of_when_it_is_left(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ from tui.themes import dress, of_one_piece
 
 if TYPE_CHECKING:
     from textual.command import Provider
+    from textual.notifications import SeverityLevel
     from textual.screen import Screen
 
     from core.errors import LabError
@@ -149,6 +150,19 @@ class LabtopApp(App[None]):
         """Tell the person something that they asked to be told, wherever they look."""
         if not self.preferences or self.preferences.notify:
             call(self, words)
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = True,
+    ) -> None:
+        """Show a few words for a while, unless they stand there still."""
+        if not any(message == told.message for told in self._notifications):
+            super().notify(message, title=title, severity=severity, timeout=timeout, markup=markup)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Textual's filters, and ours that no control code from outside gets past."""

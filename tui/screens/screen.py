@@ -35,9 +35,8 @@ class LabScreen(Screen[T]):
         return super().check_action(action, parameters)
 
     def say(self, words: str, level: Literal["information", "warning", "error"] = "information") -> None:
-        """A few words to the person, shown as they are; what still stands there is not said again."""
-        if not any(words == told.message for told in self.app._notifications):
-            self.app.notify(words, severity=level, markup=False)
+        """A few words to the person, shown as they are."""
+        self.app.notify(words, severity=level, markup=False)
 
     def action_palette(self) -> None:
         """Every command by name."""
