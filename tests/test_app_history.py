@@ -110,6 +110,15 @@ async def test_a_roll_back_that_is_called_off_leads_back_to_the_turn_in_the_hist
         assert laboratory(pilot).board.turns == 13
 
 
+async def test_what_is_refused_leads_back_to_the_history_too(tmp_path: Path) -> None:
+    async with on_project(studied(tmp_path / "p")) as pilot:
+        await pilot.press("h")
+        await until(pilot, lambda: isinstance(pilot.app.screen, HistoryScreen))
+        await pilot.press("u")
+        await until(pilot, lambda: "nothing to undo" in told(pilot).lower())
+        await until(pilot, lambda: isinstance(pilot.app.screen, HistoryScreen))
+
+
 async def test_what_still_stands_there_is_not_said_again(tmp_path: Path) -> None:
     async with history(tmp_path) as pilot:
         await pilot.press("r", "r", "r")

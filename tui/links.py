@@ -178,4 +178,4 @@ class Here:
         await self.engine.stop()
 
     async def leave(self) -> str:
-        return "this engine lives in the app itself and ends with it: q stops it cleanly"
+        return "this engine lives in the app itself and ends with it: {leave} stops it cleanly"

@@ -111,7 +111,7 @@ class Wire:
         await self._still()
         line, self._line = self._line, None
         if line is None:
-            return "no engine is at work that could be left: q ends the app"
+            return "no engine is at work that could be left: {leave} ends the app"
         await line.close()
         return ""
 

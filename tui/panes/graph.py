@@ -8,6 +8,7 @@ from textual.content import Content
 
 from core.graph import Kind, Row
 from core.record import Agent, Status
+from tui.keymap import keyed
 from tui.panes.history import mark_of, short_number
 from tui.rows import SHORT_AGENTS
 from tui.widgets.frame import MUTED, entitle, frame, plain
@@ -15,8 +16,13 @@ from tui.widgets.lines import Line
 from tui.widgets.picks import EMPTY, PickList
 from tui.widgets.voices import VOICES
 
-NOTHING_YET = ("No turn yet.", "Every turn of an agent is a commit", "and stands here, newest first.", "esc goes back")
-NOTHING_FOUND = ("No turn is like that.", "/ changes what is looked for,", "esc shows all turns again.")
+NOTHING_YET = (
+    "No turn yet.",
+    "Every turn of an agent is a commit",
+    "and stands here, newest first.",
+    "{back} goes back",
+)
+NOTHING_FOUND = ("No turn is like that.", "{look_for} changes what is looked for,", "{back} shows all turns again.")
 _ROOM_FOR_SCORE, _ROOM_FOR_CHANGE, _ROOM_FOR_COST = 24, 40, 60
 """Cells from which on a line says more than what the turn did."""
 
@@ -65,7 +71,7 @@ class GraphPane(PickList):
 
     def item(self, index: int, width: int) -> Content:
         if not self._rows:
-            return Content.styled(self._empty[index], MUTED)
+            return Content.styled(keyed(self.app, self._empty[index]), MUTED)
         row = self._rows[index]
         return graph_line(row, width, self._digits, head=self._head, marked=row.turn.commit in self._marked)
 

@@ -91,6 +91,8 @@ class ProgramPane(TextPane):
 
     def _entitle(self, program: KeptProgram) -> None:
         told = standing(program, self._at, len(self._programs))
+        if len(self._programs) > 1:
+            told.append(keyed(self.app, "{candidate.previous} {candidate.next} others"))
         entitle(self, f"Program · {program.path}", fitting(told, self.size.width - _FRAME))
 
     def on_resize(self, event: Resize) -> None:
@@ -109,6 +111,4 @@ def standing(program: KeptProgram, at: int, of: int) -> list[str]:
         parts.append(f"judge {program.judge:.2f}")
     if program.turn:
         parts.append(f"turn {program.turn}")
-    if of > 1:
-        parts.append("{ } others")
     return parts

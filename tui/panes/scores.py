@@ -22,6 +22,7 @@ NOTHING_YET = """No score yet.
 
 Every candidate that the solver runs becomes a point here.
 {run_pause} runs, {step} makes one step"""
+SILENT = "no reflection on it; {look_at} shows the turn"
 LEAST_HEIGHT = 4
 """Rows below which the chart gives way to words."""
 APART = 13
@@ -122,7 +123,11 @@ class ScoresPane(Widget, can_focus=True):
     def _draw(self, width: int, height: int) -> list[Content]:
         if not self._points:
             return Content.styled(keyed(self.app, NOTHING_YET), MUTED).split("\n")
-        told = cut(about(self._picked, self._metric, width), max(2, height // 3), width) if self._picked else []
+        told = (
+            cut(about(self._picked, self._metric, width, keyed(self.app, SILENT)), max(2, height // 3), width)
+            if self._picked
+            else []
+        )
         foot = judged(self._points, width) if self._metric else None
         room = height - 1 - len(told)
         lines = [headline(self._points, self._metric, width)]
@@ -183,8 +188,8 @@ def judged(of: Sequence[Point], width: int) -> Content:
     return Content.styled(said + line, MUTED)
 
 
-def about(point: Point, metric: str, width: int) -> list[Content]:
-    """One candidate in words: turn, value, judge, what was done and what was thought of it."""
+def about(point: Point, metric: str, width: int, silent: str) -> list[Content]:
+    """One candidate in words: turn, value, judge, what was done and what was thought of it, or `silent`."""
     sign, style = signed(point, metric).value
     words = {Sign.KEPT: "best then", Sign.TRIED: "tried", Sign.FAILED: "failed"}[signed(point, metric)]
     parts = [f"turn {point.turn}", words]
@@ -196,7 +201,7 @@ def about(point: Point, metric: str, width: int) -> list[Content]:
     said = Content.assemble((f"{sign} ", style), plain(" · ".join(parts)).stylize("bold"))
     said = said.truncate(width, ellipsis=True) if said.cell_length > width else said
     why = " ".join(point.why.split())
-    return [said, *wrapped(why or "no reflection on it; enter shows the turn", width, MUTED)]
+    return [said, *wrapped(why or silent, width, MUTED)]
 
 
 def cut(lines: list[Content], most: int, width: int) -> list[Content]:

@@ -15,6 +15,7 @@ from textual.widgets import Static
 from core.clean import clean
 from core.comparison import SHOWN, Compared, best_line, compare_lines, difference, differing, lead_of, rows_of
 from core.errors import LabError
+from tui.keymap import keyed
 from tui.keys import Scope, bindings
 from tui.panes.diff import DiffPane
 from tui.panes.text import TextPane
@@ -102,7 +103,8 @@ class CompareScreen(LabScreen[str | None]):
         place, path, diff = self._files[self._at]
         assert self._compared is not None
         names = f"{self._compared.lines[0].name} → {self._compared.lines[place].name}"
-        more = f" · [ ] {self._at + 1}/{len(self._files)}" if len(self._files) > 1 else ""
+        keys = keyed(self.app, "{other_file.previous} {other_file.next}")
+        more = f" · {keys} {self._at + 1}/{len(self._files)}" if len(self._files) > 1 else ""
         pane.show(f"{names}{more}", path, diff, f"{path} differs, and is no text or too long to show.")
 
     def action_other_file(self, step: str) -> None:

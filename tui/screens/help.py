@@ -15,7 +15,7 @@ from textual.events import Resize
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from tui.keymap import at_hand
+from tui.keymap import at_hand, keyed
 from tui.keys import Action, Scope
 from tui.slash import OWN
 from tui.widgets.frame import MUTED
@@ -31,7 +31,7 @@ ABOUT = {
 }
 
 
-LINE = "Words become a note to the agents; / starts a command, tab completes it, up brings back what you typed."
+LINE = "Words become a note to the agents; {command} starts a command, tab completes it, up brings back what you typed."
 
 
 class Broken(Static):
@@ -62,7 +62,7 @@ class HelpScreen(ModalScreen[None]):
             for scope in self.scopes:
                 yield Broken(partial(section, scope, at_hand(self.app, scope)))
             if Scope.LABORATORY in self.scopes:
-                yield Broken(commands)
+                yield Broken(partial(commands, keyed(self.app, LINE)))
 
 
 def section(scope: Scope, actions: Sequence[Action], width: int = 200) -> Content:
@@ -71,10 +71,10 @@ def section(scope: Scope, actions: Sequence[Action], width: int = 200) -> Conten
     return _table(str(scope), ABOUT[scope], rows, 10, width)
 
 
-def commands(width: int = 200) -> Content:
-    """The commands of the input line that are more than keys."""
+def commands(about: str, width: int = 200) -> Content:
+    """The commands of the input line that are more than keys, under a few words on it."""
     rows = [(f"/{slash.name}", f"{slash.usage} · {slash.help}" if slash.usage else slash.help) for slash in OWN]
-    return _table("The input line", LINE, rows, 10, width)
+    return _table("The input line", about, rows, 10, width)
 
 
 def _table(title: str, about: str, rows: Iterable[tuple[str, str]], column: int, width: int) -> Content:

@@ -10,6 +10,7 @@ from textual.message import Message
 
 from core.errors import LabError
 from core.events import Event, State
+from tui.keymap import keyed
 from tui.screens.looking import LookingScreen
 
 
@@ -34,7 +35,7 @@ class LeavingScreen(LookingScreen):
         """End the app and leave the engine as it is."""
         board, path = self.board, self.session.project.path
         if problem := await self.session.leave():
-            self.say(problem, "warning")
+            self.say(keyed(self.app, problem), "warning")
             return
         doing = "goes on by itself" if board.state is State.RUNNING else f"stays as it is ({board.state.value})"
         words = f"The engine of {board.project} {doing}, at turn {board.turns} on {board.branch}."

@@ -14,6 +14,7 @@ from textual.widgets import Static
 from core.clean import clean
 from core.looking import METRICS, PLAN, PROGRAM, REPORT, Look, file_at, values
 from core.record import Status, Turn
+from tui.keymap import keyed
 from tui.panes.chat import ChatPane
 from tui.panes.diff import DiffPane
 from tui.panes.output import OutputPane
@@ -107,11 +108,12 @@ def _file(screen: DOMNode, found: Look, path: str, whole: bool) -> str:
     version = found.files[path]
     changed = version.before != version.after
     if changed and not whole:
-        screen.query_one(DiffPane).show("v shows all of it", path, version.diff, "")
+        screen.query_one(DiffPane).show(keyed(screen.app, "{turn_view} shows all of it"), path, version.diff, "")
         return "diff"
     text = screen.query_one(TextPane)
     if version.after:
-        text.show_file(path, version.after, "v shows the change" if changed else "not changed by this turn")
+        way = keyed(screen.app, "{turn_view} shows the change") if changed else "not changed by this turn"
+        text.show_file(path, version.after, way)
     else:
         words = f"There is no {path} at turn {found.turn.number} yet."
         text.show_lines(path, [Content.styled(words, MUTED)])

@@ -26,7 +26,7 @@ WIDE = 110
 class Purpose(StrEnum):
     """What the line is for, as it says itself while empty."""
 
-    NOTE = "tell the agents, or / for commands"
+    NOTE = "tell the agents, or {command} for commands"
     REASON = "why not? the agent reads this; enter sends, esc goes back"
     QUESTION = "what do you want to know? no turn is made of it; enter sends, esc goes back"
 
@@ -125,7 +125,7 @@ class TellLine(Horizontal):
 
     def compose(self) -> ComposeResult:
         yield Static(">", markup=False, classes="prompt")
-        yield Line(placeholder=self.purpose.value, compact=True, select_on_focus=False)
+        yield Line(placeholder=keyed(self.app, self.purpose.value), compact=True, select_on_focus=False)
         yield Offers(markup=False)
 
     @property
@@ -201,4 +201,4 @@ class TellLine(Horizontal):
 
     def _become(self, purpose: Purpose) -> None:
         self.purpose = purpose
-        self.line.placeholder = purpose.value
+        self.line.placeholder = keyed(self.app, purpose.value)
